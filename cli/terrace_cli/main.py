@@ -1,0 +1,8 @@
+"""The `terrace` command."""
+
+import click
+
+
+@click.group()
+def cli() -> None:
+    """Terrace: multi-level data labeling."""

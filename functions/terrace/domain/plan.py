@@ -1,0 +1,163 @@
+"""What a batch does next: the one place that decides. Pure; everything else only nudges it.
+
+`next_wave(batch, jobs, now)` is asked by PlanWave before it starts anything, by ParkWave after it
+has stored its token, and by every settle: a wait is released if and only if the answer is
+"something to start" or "over". No counters: the answer is computed from the job rows alone.
+"""
+
+from dataclasses import dataclass, field
+
+from terrace.domain.records import BatchRecord, JobRecord
+from terrace.domain.request import OnJobFailure, Pacing
+from terrace.domain.status import (
+    JOB_CLEAN,
+    JOB_FEEDS_NEXT,
+    JOB_TERMINAL,
+    BatchStatus,
+    JobStatus,
+    LevelStatus,
+)
+
+WAVE_MAX = 200
+"""Jobs one turn of the state machine starts: ids of 200 jobs stay far below 256 KiB."""
+PROBE_MAX = 10
+"""How many deferred jobs are tried again at once while nothing is known of the quota."""
+EVENTS_PER_TURN = 17
+EVENTS_PER_JOB = 12
+"""Step Functions history events (measured with GetExecutionHistory, docs/architecture.md)."""
+
+
+@dataclass(frozen=True)
+class Wave:
+    """What the batch should do now."""
+
+    starts: list[JobRecord] = field(default_factory=list)
+    over: bool = False
+    outcome: BatchStatus | None = None
+    wait_until: float | None = None
+    """Earliest time at which waiting alone makes something ready."""
+
+    @property
+    def nudge(self) -> bool:
+        """True if a waiting execution has something to do."""
+        return self.over or bool(self.starts)
+
+
+def effective_statuses(batch: BatchRecord, jobs: list[JobRecord]) -> dict[str, JobStatus]:
+    """Each job's status as a reader must see it: DROPPED as soon as it can no longer start.
+
+    A PENDING job whose source (or source's source) did not deliver is DROPPED, and so is every
+    PENDING job of a batch that is marked, or that failed under `onJobFailure: fail`.
+    """
+    closed = nothing_new(batch, jobs)
+    found: dict[str, JobStatus] = {}
+    for job in sorted(jobs, key=lambda j: (j.level, j.index)):
+        status = job.status
+        if status is JobStatus.PENDING:
+            source = job.spec.inputConfig.chainFromJobName
+            source_status = found.get(source) if source else None
+            dead = source_status in JOB_TERMINAL and source_status not in JOB_FEEDS_NEXT
+            if closed or dead:
+                status = JobStatus.DROPPED
+        found[job.jobName] = status
+    return found
+
+
+def nothing_new(batch: BatchRecord, jobs: list[JobRecord]) -> bool:
+    """True if the batch may start nothing more: marked, ended, or failed by its policy."""
+    if batch.mark is not None or batch.ended:
+        return True
+    if batch.onJobFailure is not OnJobFailure.fail:
+        return False
+    return any(job.status in {JobStatus.FAILED, JobStatus.STOPPED} for job in jobs)
+
+
+def next_wave(batch: BatchRecord, jobs: list[JobRecord], now: float) -> Wave:
+    """Which jobs to start now (at most 200), or how the batch ends, or that it waits.
+
+    A STARTING job is always listed: whoever claimed it may have died, and only StartJob can say
+    whether its labeling job exists. In a marked batch StartJob settles that, and starts nothing.
+    """
+    if batch.mark is not None and batch.mark.kind == "invalid":
+        return Wave(over=True, outcome=BatchStatus.VALIDATION_FAIL)
+    statuses = effective_statuses(batch, jobs)
+    starting = [job for job in jobs if job.status is JobStatus.STARTING]
+    ready = [
+        job
+        for job in jobs
+        if statuses[job.jobName] is JobStatus.PENDING and _may_start(batch, job, jobs, statuses)
+    ]
+    fresh = [job for job in ready if job.deferredAt is None]
+    deferred = [job for job in ready if job.deferredAt is not None]
+    if deferred:
+        # The quota is known to be full: jobs that were never tried would only be refused too.
+        waiting = deferred + fresh
+        chosen = _within_quota(jobs, waiting, now)
+    else:
+        chosen = fresh
+    starts = (starting + chosen)[:WAVE_MAX]
+    if starts:
+        return Wave(starts=starts)
+    if any(status not in JOB_TERMINAL for status in statuses.values()):
+        times = [job.notBefore for job in deferred if job.notBefore is not None]
+        return Wave(wait_until=min(times, default=None))
+    return Wave(over=True, outcome=outcome(batch, statuses))
+
+
+def _may_start(
+    batch: BatchRecord, job: JobRecord, jobs: list[JobRecord], statuses: dict[str, JobStatus]
+) -> bool:
+    """Whether everything the job depends on has ended (that it delivered is checked before)."""
+    source = job.spec.inputConfig.chainFromJobName
+    if source is not None and statuses[source] not in JOB_FEEDS_NEXT:
+        return False
+    if batch.pacing is Pacing.dependency:
+        return True
+    return all(statuses[j.jobName] in JOB_TERMINAL for j in jobs if j.level < job.level)
+
+
+def _within_quota(jobs: list[JobRecord], waiting: list[JobRecord], now: float) -> list[JobRecord]:
+    """How many of the jobs that wait for a quota to try: one for each job that has ended since.
+
+    Where time alone has passed, a few are tried as a probe.
+    """
+    last = max(job.deferredAt for job in waiting if job.deferredAt is not None)
+    freed = sum(1 for job in jobs if _capacity_freed_at(job) > last)
+    due = any(job.notBefore is not None and job.notBefore <= now for job in waiting)
+    return waiting[: max(freed, PROBE_MAX if due else 0)]
+
+
+def _capacity_freed_at(job: JobRecord) -> float:
+    ended = [attempt.endedAt for attempt in job.attempts if attempt.endedAt is not None]
+    return max([*ended, job.endedAt or 0.0], default=0.0)
+
+
+def outcome(batch: BatchRecord, statuses: dict[str, JobStatus]) -> BatchStatus:
+    """How a batch with nothing left to run ends."""
+    if batch.mark is not None:
+        return {
+            "stop": BatchStatus.STOPPED,
+            "invalid": BatchStatus.VALIDATION_FAIL,
+        }.get(batch.mark.kind, BatchStatus.FAILED)
+    found = set(statuses.values())
+    if batch.onJobFailure is OnJobFailure.fail and found & {JobStatus.FAILED, JobStatus.STOPPED}:
+        return BatchStatus.FAILED
+    if found <= JOB_CLEAN:
+        return BatchStatus.COMPLETE
+    if not found & JOB_FEEDS_NEXT:
+        return BatchStatus.FAILED
+    return BatchStatus.COMPLETE_WITH_ERRORS
+
+
+def level_status(statuses: list[JobStatus]) -> LevelStatus:
+    """The status of a level with these jobs (at least one)."""
+    found = set(statuses)
+    if found <= {JobStatus.PENDING}:
+        return LevelStatus.PENDING
+    if not found <= JOB_TERMINAL:
+        return LevelStatus.IN_PROGRESS
+    if found <= JOB_FEEDS_NEXT:
+        return LevelStatus.COMPLETE
+    if found & {JobStatus.FAILED, JobStatus.DROPPED}:
+        return LevelStatus.FAILED
+    return LevelStatus.STOPPED

@@ -1,0 +1,173 @@
+"""What Terrace remembers of a batch and its jobs: the rows of the table as typed values."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from terrace.domain.problems import Problem
+from terrace.domain.request import JobSpec, OnJobFailure, Pacing
+from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
+
+
+class Record(BaseModel):
+    """Base of all rows: unknown attributes written by newer code are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Counters(Record):
+    """Ground Truth's LabelCounters, in items."""
+
+    totalLabeled: int = 0
+    humanLabeled: int = 0
+    machineLabeled: int = 0
+    failedNonRetryableError: int = 0
+    unlabeled: int = 0
+
+
+class AttemptRecord(Record):
+    """One ended attempt: a labeling job that can never be used again."""
+
+    attempt: int
+    name: str = Field(description="the Ground Truth labeling job's name")
+    status: str = Field(description="Ground Truth's own final status, or NOT_CREATED")
+    reason: str | None = None
+    inputManifestS3Uri: str | None = None
+    linesS3Uri: str | None = Field(
+        default=None, description="JSON list: for each manifest line, the job's own line index"
+    )
+    outputManifestS3Uri: str | None = None
+    numItems: int = 0
+    numItemsLabeled: int = 0
+    endedAt: float | None = None
+
+
+class Mark(Record):
+    """A decision that nothing new may start; it is never taken back within a generation."""
+
+    kind: str = Field(description="fail | stop | invalid")
+    at: float
+    errorType: str = ""
+    reason: str = ""
+    problems: list[Problem] = Field(default_factory=list)
+    problemsS3Uri: str | None = Field(default=None, description="all of them, where there are many")
+
+
+class Park(Record):
+    """The task token of an execution that waits, ordered by (generation, wave, retry)."""
+
+    generation: int
+    wave: int
+    retry: int
+    token: str
+    at: float
+    nudgedAt: float | None = Field(default=None, description="when a release was first tried")
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Newer parks compare greater."""
+        return (self.generation, self.wave, self.retry)
+
+
+class BatchRecord(Record):
+    """The batch row. `at` values are epoch seconds (UTC)."""
+
+    batchId: str
+    uid: str = Field(description="random, made at create; nonces and digests hang on it")
+    status: BatchStatus
+    pacing: Pacing
+    onJobFailure: OnJobFailure
+    destinationSnsArn: str | None = None
+    requestS3Uri: str
+    requestDigest: str
+    createdAt: float
+    updatedAt: float
+    endedAt: float | None = None
+    generation: int = 1
+    executionArn: str | None = Field(default=None, description="of the current generation")
+    executionStartedAt: float | None = None
+    wave: int = 0
+    turnEvents: int = Field(default=0, description="estimated history events of this generation")
+    movedAt: float = Field(description="when PlanWave last advanced the wave, or it was created")
+    park: Park | None = None
+    mark: Mark | None = None
+    transformedAt: float | None = Field(default=None, description="all checks passed, rows written")
+    messageSentAt: float | None = None
+    levelsAnnounced: list[int] = Field(default_factory=list)
+    warnings: list[Problem] = Field(default_factory=list)
+
+    @property
+    def ended(self) -> bool:
+        """True once the batch has a terminal status."""
+        return self.status is not BatchStatus.IN_PROGRESS
+
+
+class JobRecord(Record):
+    """A job row. Counts are in items of the job's own input."""
+
+    batchId: str
+    jobName: str
+    level: int
+    index: int = Field(description="position in the request, from 0")
+    spec: JobSpec = Field(description="the job as sent, defaults filled in")
+    status: JobStatus = JobStatus.PENDING
+    attempt: int = 1
+    generation: int = Field(default=1, description="of the run that last started it")
+    labelAttributeName: str
+    nonce: str | None = Field(default=None, description="of the current attempt's claim")
+    claimOpen: bool = Field(
+        default=False, description="claimed, and the labeling job is not yet known to exist"
+    )
+    labelingJobArn: str | None = None
+    inputManifestS3Uri: str | None = Field(default=None, description="of the current attempt")
+    linesS3Uri: str | None = None
+    jobInputS3Uri: str | None = Field(default=None, description="of the first attempt; for show")
+    carriedS3Uri: str | None = Field(
+        default=None, description="lane items that were not sent to people in this job, with why"
+    )
+    labelCategoryS3Uri: str | None = None
+    auditedAttributeName: str | None = None
+    outputManifestS3Uri: str | None = Field(
+        default=None, description="the job's whole output, attempts merged; recorded at settle"
+    )
+    numItems: int | None = Field(default=None, description="all attempts: items given to people")
+    numItemsLabeled: int | None = None
+    counters: Counters | None = None
+    countersAt: float | None = None
+    startedAt: float | None = None
+    attemptStartedAt: float | None = None
+    endedAt: float | None = None
+    deferredAt: float | None = Field(default=None, description="when AWS last said: not now")
+    notBefore: float | None = None
+    deferrals: int = 0
+    suspectAt: float | None = Field(default=None, description="output first found unreadable")
+    expiredAt: float | None = Field(default=None, description="stopped by us: past its time-out")
+    stalledAnnouncedAt: float | None = None
+    failureAnnouncedAt: float | None = None
+    failureReason: str | None = None
+    attempts: list[AttemptRecord] = Field(default_factory=list, description="the ended ones")
+
+    @property
+    def ended(self) -> bool:
+        """True once the job's status is terminal."""
+        return self.status in JOB_TERMINAL
+
+    @property
+    def attemptName(self) -> str:
+        """The Ground Truth name of the current attempt."""
+        return attempt_name(self.jobName, self.attempt)
+
+
+class ClaimRecord(Record):
+    """From a labeling job's name back to its batch; names are spent for ever."""
+
+    name: str = Field(description="lower case")
+    batchId: str
+    level: int
+    jobName: str
+    attempt: int
+    nonce: str | None = Field(default=None, description="None: reserved, not yet claimed")
+    created: bool = False
+
+
+def attempt_name(job_name: str, attempt: int) -> str:
+    """Name of a job's attempt: the job's own, then `<jobName>-a2`, `-a3`, ..."""
+    return job_name if attempt == 1 else f"{job_name}-a{attempt}"

@@ -1,0 +1,150 @@
+"""The request of `POST /batch/create`, as it is once it has been found right.
+
+Field names are those of the 2021 AWS sample. Numbers may be strings on the way in
+("864000"); they are numbers from here on. Defaults that depend on the task type (time limits,
+workers, label attribute) are filled in by `domain.defaults`, so that a stored job says
+everything that it will be run with.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+JOB_NAME_MAX = 60
+"""Ground Truth allows 63; three are kept for `-a2` ... `-a9`."""
+LEVELS_MAX = 10
+JOBS_MAX = 1000
+NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
+
+
+def _number(value: Any) -> Any:
+    """Clients of 2021 send numbers as strings; a bool is no number."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not a boolean")
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            return int(text)
+        except ValueError:
+            pass
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError("must be a number") from None
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Decimal = Annotated[float, BeforeValidator(_number)]
+
+
+class Pacing(StrEnum):
+    """When a job may start."""
+
+    level = "level"
+    """When all jobs of all lower levels have ended."""
+    dependency = "dependency"
+    """When the job it chains from has ended; an unchained job at once."""
+
+
+class OnJobFailure(StrEnum):
+    """What one failed job means for the others."""
+
+    fail = "fail"
+    """Nothing new starts; what runs is left to finish; the batch ends FAILED."""
+    cont = "continue"
+    """Only what depends on it is dropped; the batch ends COMPLETE_WITH_ERRORS."""
+
+
+class OnIncomplete(StrEnum):
+    """What happens when a labeling job ended and items are without a label."""
+
+    retry = "retry"
+    """A new attempt with only those items, up to maxAttempts."""
+    cont = "continue"
+    """The job is INCOMPLETE; what depends on it goes on with the labeled items."""
+    fail = "fail"
+    """The job is FAILED; its labels are kept."""
+
+
+class RequestModel(BaseModel):
+    """Base of what users send: unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputConfig(RequestModel):
+    """Where a job's items come from: a manifest, or an earlier job of the same batch."""
+
+    inputManifestS3Uri: str | None = Field(
+        default=None, description="augmented manifest (JSON Lines) in an allowed bucket"
+    )
+    chainFromJobName: str | None = Field(
+        default=None, description="a job of this batch at a lower level; its output is the input"
+    )
+    auditLabelAttributeName: str | None = Field(
+        default=None,
+        description="with inputManifestS3Uri on a review modality: the label that is reviewed",
+    )
+    downSamplingRate: Annotated[float, BeforeValidator(_number), Field(gt=0, le=100)] = Field(
+        default=100.0, description="percent of the items that go to people (chained jobs)"
+    )
+
+
+class Instructions(RequestModel):
+    """What workers read."""
+
+    shortInstruction: str | None = None
+    fullInstruction: str | None = None
+
+
+class StoppingConditions(RequestModel):
+    """Either one ends the labeling job early, as a success."""
+
+    maxHumanLabeledObjectCount: Annotated[Whole, Field(ge=1)] | None = None
+    maxPercentageOfInputDatasetLabeled: Annotated[Whole, Field(ge=1, le=100)] | None = None
+
+
+class JobSpec(RequestModel):
+    """One labeling job of a batch."""
+
+    jobName: str = Field(min_length=1, max_length=JOB_NAME_MAX, pattern=NAME_PATTERN)
+    jobType: str = Field(default="BATCH", description='"BATCH"; "STREAMING" is not built')
+    jobLevel: Annotated[Whole, Field(ge=1, le=LEVELS_MAX)]
+    jobModality: str
+    inputConfig: InputConfig
+    labelCategoryConfigS3Uri: str | None = None
+    labelAttributeName: str | None = None
+    workteamArn: str | None = None
+    engine: str = "ground-truth"
+    uiTemplateS3Uri: str | None = None
+    preHumanTaskLambdaArn: str | None = None
+    annotationConsolidationLambdaArn: str | None = None
+    numberOfHumanWorkersPerDataObject: Annotated[Whole, Field(ge=1, le=9)] | None = None
+    maxConcurrentTaskCount: Annotated[Whole, Field(ge=1, le=5000)] | None = None
+    taskTimeLimitInSeconds: Annotated[Whole, Field(ge=30)] | None = None
+    taskAvailabilityLifetimeInSeconds: Annotated[Whole, Field(ge=60)] | None = None
+    jobCompletionTimeoutInSeconds: Annotated[Whole, Field(ge=60, le=2_592_000)] | None = Field(
+        default=None, description="default: the stack's JobCompletionTimeout; at most 30 days"
+    )
+    taskTitle: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    taskDescription: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    taskKeywords: list[str] | None = None
+    instructions: Instructions | None = None
+    stoppingConditions: StoppingConditions | None = None
+    contentClassifiers: list[str] | None = None
+    outputKmsKeyId: str | None = None
+    tags: dict[str, str] | None = None
+    onIncomplete: OnIncomplete = OnIncomplete.retry
+    maxAttempts: Annotated[Whole, Field(ge=1, le=9)] = 3
+
+
+class BatchRequest(RequestModel):
+    """The body of `POST /batch/create`."""
+
+    batchId: str = Field(min_length=1, max_length=63, pattern=NAME_PATTERN)
+    labelingJobs: list[JobSpec] = Field(min_length=1, max_length=JOBS_MAX)
+    pacing: Pacing = Pacing.level
+    onJobFailure: OnJobFailure = OnJobFailure.fail
+    destinationSnsArn: str | None = None
