@@ -1,0 +1,1 @@
+"""A local SageMaker Ground Truth: labeling jobs, work teams, outputs and events."""
