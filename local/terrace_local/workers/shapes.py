@@ -1,0 +1,182 @@
+"""Boxes and polylines in pixels, and how far two of them are apart."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["box", "polyline"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle; ``left`` and ``top`` are its corner nearest the origin (pixels)."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def size(self) -> float:
+        """The length that errors are scaled by: the square root of the area."""
+        return math.sqrt(max(self.width, 1.0) * max(self.height, 1.0))
+
+    def moved(self, dx: float, dy: float) -> "Box":
+        """The same box shifted by (dx, dy)."""
+        return Box(self.left + dx, self.top + dy, self.width, self.height)
+
+    def grown(self, factor: float) -> "Box":
+        """The box with its sides times ``factor``, about the same centre."""
+        width, height = self.width * factor, self.height * factor
+        return Box(
+            self.left - (width - self.width) / 2,
+            self.top - (height - self.height) / 2,
+            width,
+            height,
+        )
+
+    def inside(self, width: float, height: float) -> "Box | None":
+        """What a person can draw of it on a picture of that size; None if nothing is left."""
+        left, top = max(0.0, self.left), max(0.0, self.top)
+        right = min(width, self.left + self.width)
+        bottom = min(height, self.top + self.height)
+        if right - left < 1 or bottom - top < 1:
+            return None
+        return Box(left, top, right - left, bottom - top)
+
+    def rounded(self) -> "Box":
+        """Whole pixels, at least one wide and high: what the video tools store."""
+        return Box(
+            round(self.left),
+            round(self.top),
+            max(1, round(self.width)),
+            max(1, round(self.height)),
+        )
+
+
+@dataclass(frozen=True)
+class Polyline:
+    """An open line through ``vertices`` (x, y) in pixels."""
+
+    vertices: tuple[tuple[float, float], ...]
+
+    @property
+    def size(self) -> float:
+        """The length that errors are scaled by: a quarter of the extent, as for a wide box."""
+        xs = [x for x, _ in self.vertices]
+        ys = [y for _, y in self.vertices]
+        return max(4.0, math.hypot(max(xs) - min(xs), max(ys) - min(ys)) / 4)
+
+    def moved(self, dx: float, dy: float) -> "Polyline":
+        """The same line shifted by (dx, dy)."""
+        return Polyline(tuple((x + dx, y + dy) for x, y in self.vertices))
+
+    def grown(self, factor: float) -> "Polyline":
+        """The line stretched about its middle: what careless tracing does to its ends."""
+        n = len(self.vertices)
+        cx = sum(x for x, _ in self.vertices) / n
+        cy = sum(y for _, y in self.vertices) / n
+        return Polyline(
+            tuple((cx + (x - cx) * factor, cy + (y - cy) * factor) for x, y in self.vertices)
+        )
+
+    def inside(self, width: float, height: float) -> "Polyline | None":
+        """The line with every vertex on the picture; None when it collapses to a point."""
+        kept = tuple((min(max(x, 0.0), width), min(max(y, 0.0), height)) for x, y in self.vertices)
+        if len({(round(x), round(y)) for x, y in kept}) < 2:
+            return None
+        return Polyline(kept)
+
+    def rounded(self) -> "Polyline":
+        """Whole pixels: what the video tools store."""
+        return Polyline(tuple((round(x), round(y)) for x, y in self.vertices))
+
+
+Shape = Box | Polyline
+
+
+def iou(a: Box, b: Box) -> float:
+    """Share of overlap of two boxes, 0 to 1: intersection over union.
+
+    Two 10 x 10 boxes shifted by 5 share 50 of 150 pixels: 0.333.
+    """
+    width = min(a.left + a.width, b.left + b.width) - max(a.left, b.left)
+    height = min(a.top + a.height, b.top + b.height) - max(a.top, b.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return common / (a.width * a.height + b.width * b.height - common)
+
+
+def _distance_to_line(point: tuple[float, float], line: Polyline) -> float:
+    best = math.inf
+    px, py = point
+    for (ax, ay), (bx, by) in zip(line.vertices, line.vertices[1:], strict=False):
+        length2 = (bx - ax) ** 2 + (by - ay) ** 2
+        t = 0.0 if length2 == 0 else ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / length2
+        t = min(1.0, max(0.0, t))
+        best = min(best, math.hypot(px - ax - t * (bx - ax), py - ay - t * (by - ay)))
+    return best
+
+
+def likeness(a: Shape, b: Shape) -> float:
+    """How well two shapes agree, 0 to 1: IoU for boxes, closeness for polylines, 0 when mixed.
+
+    For polylines: 1 - d / size, where d is the mean distance of either's vertices to the other
+    and size the first one's `size`; 1 when they lie on one another, 0 from one size away.
+    """
+    if isinstance(a, Box) and isinstance(b, Box):
+        return iou(a, b)
+    if isinstance(a, Polyline) and isinstance(b, Polyline):
+        gaps = [_distance_to_line(p, b) for p in a.vertices]
+        gaps += [_distance_to_line(p, a) for p in b.vertices]
+        return max(0.0, 1.0 - sum(gaps) / len(gaps) / a.size)
+    return 0.0
+
+
+def blended(a: Shape, b: Shape, share: float) -> Shape:
+    """The shape ``share`` of the way from ``a`` to ``b``; ``b`` when they cannot be mixed."""
+    if isinstance(a, Box) and isinstance(b, Box):
+        return Box(
+            a.left + (b.left - a.left) * share,
+            a.top + (b.top - a.top) * share,
+            a.width + (b.width - a.width) * share,
+            a.height + (b.height - a.height) * share,
+        )
+    if isinstance(a, Polyline) and isinstance(b, Polyline) and len(a.vertices) == len(b.vertices):
+        return Polyline(
+            tuple(
+                (ax + (bx - ax) * share, ay + (by - ay) * share)
+                for (ax, ay), (bx, by) in zip(a.vertices, b.vertices, strict=True)
+            )
+        )
+    return b
+
+
+def shape_to_json(shape: Shape) -> dict[str, Any]:
+    """The shape as the label files write it: left/top/width/height, or vertices of x and y."""
+    if isinstance(shape, Box):
+        return {
+            "left": shape.left,
+            "top": shape.top,
+            "width": shape.width,
+            "height": shape.height,
+        }
+    return {"vertices": [{"x": x, "y": y} for x, y in shape.vertices]}
+
+
+def shape_from_json(data: dict[str, Any]) -> Shape:
+    """Reads what `shape_to_json` writes; vertices may also be [x, y] pairs.
+
+    Raises:
+        KeyError, TypeError, ValueError: when a number is missing or is none.
+    """
+    if "vertices" in data:
+        vertices = tuple(
+            (float(v["x"]), float(v["y"])) if isinstance(v, dict) else (float(v[0]), float(v[1]))
+            for v in data["vertices"]
+        )
+        if len(vertices) < 2:
+            raise ValueError("a polyline has at least two vertices")
+        return Polyline(vertices)
+    return Box(float(data["left"]), float(data["top"]), float(data["width"]), float(data["height"]))
