@@ -73,6 +73,10 @@ class Modality:
     workers_min: int = 1
     workers_max: int = 9
     workers_default: int = 1
+    """One: a private team with fewer members than this lets every task wait until it expires.
+
+    The console's 3 to 5 are meant for Mechanical Turk; here a second look is a level of its own.
+    """
     public_workforce: bool = True
     """Whether Mechanical Turk may do it."""
 
@@ -196,7 +200,6 @@ def _image_reviews(base: Modality) -> list[Modality]:
             attribute_ref_suffix=False,
             output_type="groundtruth/label-verification",
             verdict_labels=True,
-            label_min=2,
             label_max=None,
         ),
         replace(
@@ -217,7 +220,6 @@ _BOXES = _label(
     family="image",
     output_type="groundtruth/object-detection",
     ui_template="bounding-box.liquid.html",
-    workers_default=5,
     label_max=50,
 )
 
