@@ -60,8 +60,8 @@ class BatchStore(Protocol):
 
     def list_batches(self, status: BatchStatus, limit: int, token: str | None) -> Page: ...
 
-    def open_batches(self, start_after: str | None) -> Iterator[str]:
-        """Ids of batches whose end message is not out yet, oldest first, from the sparse index."""
+    def open_batches(self, after: float | None) -> Iterator[str]:
+        """Ids of batches whose end message is not out yet, made after `after`, oldest first."""
 
     # --- transform -------------------------------------------------------------------------
     def reserve(self, claim: ClaimRecord) -> ClaimRecord:
@@ -142,9 +142,10 @@ class BatchStore(Protocol):
     def add_event(self, batch_id: str, what: str, detail: dict[str, Json], at: float) -> None:
         """Appends to the timeline; never updates."""
 
-    def cursor(self) -> str | None: ...
+    def cursor(self) -> float | None:
+        """`createdAt` of the last batch the reconciler came to, if it ran out of time."""
 
-    def set_cursor(self, cursor: str | None) -> None: ...
+    def set_cursor(self, cursor: float | None) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,7 @@ class JobRecord(Record):
     level: int
     index: int = Field(description="position in the request, from 0")
     spec: JobSpec = Field(description="the job as sent, defaults filled in")
+    sourceLevel: int | None = Field(default=None, description="level of the job it chains from")
     status: JobStatus = JobStatus.PENDING
     attempt: int = 1
     generation: int = Field(default=1, description="of the run that last started it")
@@ -166,6 +167,17 @@ class ClaimRecord(Record):
     attempt: int
     nonce: str | None = Field(default=None, description="None: reserved, not yet claimed")
     created: bool = False
+
+
+def execution_name(batch_id: str, generation: int) -> str:
+    """Name of a batch's execution: `<batchId>`, then `<batchId>_g2`, ... (ids hold no `_`)."""
+    return batch_id if generation == 1 else f"{batch_id}_g{generation}"
+
+
+def batch_of_execution(name: str) -> tuple[str, int]:
+    """The batch and generation an execution's name stands for."""
+    batch_id, _, generation = name.partition("_g")
+    return (batch_id, int(generation)) if generation.isdigit() else (name, 1)
 
 
 def attempt_name(job_name: str, attempt: int) -> str:

@@ -1,0 +1,211 @@
+"""ObjectStore on S3: streaming reads that resume, multipart writes that appear whole or not."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from urllib3.exceptions import ProtocolError
+
+from terrace.adapters.aws_errors import aws_call, code_of
+from terrace.domain import s3uri
+from terrace.errors import NotFoundError, ObjectChangedError, TransientError
+from terrace.ports import Json, Line, ObjectInfo
+
+CHUNK = 1024 * 1024
+PART = 8 * 1024 * 1024
+RESUMES = 5
+JSON_MAX = 16 * 1024 * 1024
+
+
+class S3ObjectStore:
+    """Objects by `s3://bucket/key`."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def head(self, uri: str) -> ObjectInfo:
+        with aws_call(f"S3 HeadObject {uri}"):
+            found = self._client.head_object(**_where(uri))
+        return ObjectInfo(uri, found["ContentLength"], found["ETag"])
+
+    def exists(self, uri: str) -> bool:
+        try:
+            self.head(uri)
+        except NotFoundError:
+            return False
+        return True
+
+    def get_json(self, uri: str, max_bytes: int = JSON_MAX) -> Json:
+        with aws_call(f"S3 GetObject {uri}"):
+            found = self._client.get_object(**_where(uri))
+            if found["ContentLength"] > max_bytes:
+                raise ValueError(f"is {found['ContentLength']} bytes long, at most {max_bytes}")
+            data = found["Body"].read()
+        try:
+            return json.loads(data.decode("utf-8-sig"))
+        except RecursionError as error:
+            raise ValueError("is nested too deeply") from error
+
+    def read_lines(
+        self, uri: str, *, start: int = 0, first_number: int = 1, etag: str | None = None
+    ) -> Iterator[Line]:
+        rest = b""
+        number, end = first_number, start
+        for chunk in self._chunks(uri, start, etag):
+            *whole, rest = (rest + chunk).split(b"\n")
+            for raw in whole:
+                end += len(raw) + 1
+                yield Line(number, _text(raw, uri, number), end)
+                number += 1
+        if rest:
+            yield Line(number, _text(rest, uri, number), end + len(rest))
+
+    def _chunks(self, uri: str, start: int, etag: str | None) -> Iterator[bytes]:
+        """The object from a byte on; a dropped connection is taken up at the same byte."""
+        where = _where(uri)
+        info = self.head(uri)
+        if etag is not None and info.etag != etag:
+            raise ObjectChangedError(f"{uri} was replaced while it was read")
+        position, resumes = start, 0
+        while position < info.size:
+            try:
+                body = self._client.get_object(
+                    **where, Range=f"bytes={position}-", IfMatch=info.etag
+                )["Body"]
+                for chunk in iter(lambda body=body: body.read(CHUNK), b""):
+                    position += len(chunk)
+                    yield chunk
+            except ClientError as error:
+                if code_of(error) in {"PreconditionFailed", "412"}:
+                    raise ObjectChangedError(f"{uri} was replaced while it was read") from error
+                with aws_call(f"S3 GetObject {uri}"):
+                    raise
+            except (
+                BotoConnectionError,
+                IncompleteReadError,
+                ReadTimeoutError,
+                ProtocolError,
+            ) as error:
+                resumes += 1
+                if resumes > RESUMES:
+                    raise TransientError(f"S3 GetObject {uri}: {error}") from error
+
+    def put_json(self, uri: str, value: Json) -> None:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        self.put_text(uri, text, "application/json")
+
+    def put_text(self, uri: str, text: str, content_type: str) -> None:
+        with aws_call(f"S3 PutObject {uri}"):
+            self._client.put_object(
+                **_where(uri), Body=text.encode(), ContentType=content_type
+            )
+
+    def write_lines(self, uri: str, lines: Iterator[str]) -> int:
+        upload = _Upload(self._client, uri)
+        count = 0
+        try:
+            for line in lines:
+                upload.add(line.encode() + b"\n")
+                count += 1
+            upload.finish()
+        except BaseException:
+            upload.abort()
+            raise
+        return count
+
+    def delete(self, uri: str) -> None:
+        with aws_call(f"S3 DeleteObject {uri}"):
+            self._client.delete_object(**_where(uri))
+
+    def presign(self, uri: str, seconds: int) -> str:
+        url: str = self._client.generate_presigned_url(
+            "get_object", Params=_where(uri), ExpiresIn=seconds
+        )
+        return url
+
+    def bucket_region(self, bucket: str) -> str:
+        with aws_call(f"S3 GetBucketLocation {bucket}"):
+            found = self._client.get_bucket_location(Bucket=bucket)
+        # S3 says null for us-east-1 and "EU" for old eu-west-1 buckets.
+        return {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(
+            found.get("LocationConstraint"), str(found.get("LocationConstraint"))
+        )
+
+    def bucket_cors(self, bucket: str) -> list[dict[str, Json]]:
+        try:
+            with aws_call(f"S3 GetBucketCors {bucket}"):
+                found = self._client.get_bucket_cors(Bucket=bucket)
+        except NotFoundError:
+            return []
+        rules: list[dict[str, Json]] = found["CORSRules"]
+        return rules
+
+
+class _Upload:
+    """One PutObject where it is small, a multipart upload where it is not."""
+
+    def __init__(self, client: Any, uri: str) -> None:
+        self._client = client
+        self._where = _where(uri)
+        self._uri = uri
+        self._buffer = bytearray()
+        self._upload_id: str | None = None
+        self._parts: list[dict[str, Any]] = []
+
+    def add(self, data: bytes) -> None:
+        self._buffer += data
+        if len(self._buffer) >= PART:
+            self._send()
+
+    def _send(self) -> None:
+        with aws_call(f"S3 UploadPart {self._uri}"):
+            if self._upload_id is None:
+                self._upload_id = self._client.create_multipart_upload(
+                    **self._where, ContentType="application/x-ndjson"
+                )["UploadId"]
+            number = len(self._parts) + 1
+            part = self._client.upload_part(
+                **self._where,
+                UploadId=self._upload_id,
+                PartNumber=number,
+                Body=bytes(self._buffer),
+            )
+        self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
+        self._buffer.clear()
+
+    def finish(self) -> None:
+        if self._upload_id is None:
+            with aws_call(f"S3 PutObject {self._uri}"):
+                self._client.put_object(
+                    **self._where,
+                    Body=bytes(self._buffer),
+                    ContentType="application/x-ndjson",
+                )
+            return
+        if self._buffer:
+            self._send()
+        with aws_call(f"S3 CompleteMultipartUpload {self._uri}"):
+            self._client.complete_multipart_upload(
+                **self._where,
+                UploadId=self._upload_id,
+                MultipartUpload={"Parts": self._parts},
+            )
+
+    def abort(self) -> None:
+        if self._upload_id is not None:
+            with aws_call(f"S3 AbortMultipartUpload {self._uri}"):
+                self._client.abort_multipart_upload(**self._where, UploadId=self._upload_id)
+
+
+def _where(uri: str) -> dict[str, str]:
+    where = s3uri.parse(uri)
+    return {"Bucket": where.bucket, "Key": where.key}
+
+
+def _text(raw: bytes, uri: str, number: int) -> str:
+    try:
+        return raw.decode("utf-8").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{uri} line {number}: not UTF-8 (byte {error.start})") from error

@@ -1,0 +1,239 @@
+"""The one place where adapters are built: settings and ports for each function, made once.
+
+A function's module is imported by Lambda once per container; its first call builds what it needs.
+"""
+
+import os
+from functools import cache
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+
+from terrace.adapters.dynamodb_store import DynamoBatchStore
+from terrace.adapters.s3_objects import S3ObjectStore
+from terrace.adapters.sfn_workflow import StepFunctionsWorkflow
+from terrace.adapters.sns_notifier import SnsNotifier
+from terrace.adapters.system_clock import SystemClock
+from terrace.engines.ground_truth import GroundTruthEngine
+from terrace.ports import BatchStore, Clock, LabelingEngine, Notifier, ObjectStore, Workflow
+from terrace.runtime import settings as s
+
+_FAST = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=5,
+    read_timeout=20,
+)
+# CreateLabelingJob has no client token: a second send by the SDK would meet our own job. That is
+# adopted, but the step should know it; so the retries of the machine are the only ones.
+_ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
+_S3 = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    signature_version="s3v4",
+    connect_timeout=5,
+    read_timeout=60,
+)
+
+
+class Api(NamedTuple):
+    settings: s.ApiSettings
+    store: BatchStore
+    objects: ObjectStore
+    workflow: Workflow
+    clock: Clock
+
+
+class TransformBatch(NamedTuple):
+    settings: s.TransformBatchSettings
+    store: BatchStore
+    objects: ObjectStore
+    engine: LabelingEngine
+    notifier: Notifier
+    clock: Clock
+
+
+class PlanWave(NamedTuple):
+    settings: s.PlanWaveSettings
+    store: BatchStore
+    workflow: Workflow
+    clock: Clock
+
+
+class PrepareInput(NamedTuple):
+    settings: s.PrepareInputSettings
+    store: BatchStore
+    objects: ObjectStore
+    clock: Clock
+
+
+class StartJob(NamedTuple):
+    settings: s.StartJobSettings
+    store: BatchStore
+    engine: LabelingEngine
+    clock: Clock
+
+
+class ParkWave(NamedTuple):
+    settings: s.ParkWaveSettings
+    store: BatchStore
+    workflow: Workflow
+    clock: Clock
+
+
+class OnJobEvent(NamedTuple):
+    settings: s.SettleSettings
+    store: BatchStore
+    objects: ObjectStore
+    engine: LabelingEngine
+    workflow: Workflow
+    notifier: Notifier
+    clock: Clock
+
+
+class Reconcile(NamedTuple):
+    settings: s.ReconcileSettings
+    store: BatchStore
+    objects: ObjectStore
+    engine: LabelingEngine
+    workflow: Workflow
+    notifier: Notifier
+    clock: Clock
+
+
+class FinalizeBatch(NamedTuple):
+    settings: s.FinalizeBatchSettings
+    store: BatchStore
+    clock: Clock
+
+
+class Notify(NamedTuple):
+    settings: s.NotifySettings
+    store: BatchStore
+    objects: ObjectStore
+    notifier: Notifier
+    clock: Clock
+
+
+class FailBatch(NamedTuple):
+    settings: s.FailBatchSettings
+    store: BatchStore
+    clock: Clock
+
+
+def _client(service: str, config: Config = _FAST) -> Any:
+    return boto3.client(service, config=config)
+
+
+def _store(settings: s.StoreSettings) -> BatchStore:
+    return DynamoBatchStore(_client("dynamodb"), settings.table_name)
+
+
+def _objects() -> ObjectStore:
+    return S3ObjectStore(_client("s3", _S3))
+
+
+def _workflow(state_machine_arn: str) -> Workflow:
+    return StepFunctionsWorkflow(_client("stepfunctions"), state_machine_arn)
+
+
+@cache
+def api() -> Api:
+    settings = s.ApiSettings.read(os.environ)
+    return Api(
+        settings,
+        _store(settings),
+        _objects(),
+        _workflow(settings.state_machine_arn),
+        SystemClock(),
+    )
+
+
+@cache
+def transform_batch() -> TransformBatch:
+    settings = s.TransformBatchSettings.read(os.environ)
+    engine = GroundTruthEngine(_client("sagemaker"), _client("cognito-idp"), _client("iam"))
+    notifier = SnsNotifier(_client("sns"), "")
+    return TransformBatch(
+        settings, _store(settings), _objects(), engine, notifier, SystemClock()
+    )
+
+
+@cache
+def plan_wave() -> PlanWave:
+    settings = s.PlanWaveSettings.read(os.environ)
+    return PlanWave(
+        settings, _store(settings), _workflow(settings.state_machine_arn), SystemClock()
+    )
+
+
+@cache
+def prepare_input() -> PrepareInput:
+    settings = s.PrepareInputSettings.read(os.environ)
+    return PrepareInput(settings, _store(settings), _objects(), SystemClock())
+
+
+@cache
+def start_job() -> StartJob:
+    settings = s.StartJobSettings.read(os.environ)
+    engine = GroundTruthEngine(_client("sagemaker", _ONCE))
+    return StartJob(settings, _store(settings), engine, SystemClock())
+
+
+@cache
+def park_wave() -> ParkWave:
+    settings = s.ParkWaveSettings.read(os.environ)
+    return ParkWave(
+        settings, _store(settings), _workflow(settings.state_machine_arn), SystemClock()
+    )
+
+
+@cache
+def on_job_event() -> OnJobEvent:
+    settings = s.SettleSettings.read(os.environ)
+    return OnJobEvent(
+        settings,
+        _store(settings),
+        _objects(),
+        GroundTruthEngine(_client("sagemaker")),
+        _workflow(settings.state_machine_arn),
+        SnsNotifier(_client("sns"), settings.topic_arn),
+        SystemClock(),
+    )
+
+
+@cache
+def reconcile() -> Reconcile:
+    settings = s.ReconcileSettings.read(os.environ)
+    return Reconcile(
+        settings,
+        _store(settings),
+        _objects(),
+        GroundTruthEngine(_client("sagemaker")),
+        _workflow(settings.state_machine_arn),
+        SnsNotifier(_client("sns"), settings.topic_arn),
+        SystemClock(),
+    )
+
+
+@cache
+def finalize_batch() -> FinalizeBatch:
+    settings = s.FinalizeBatchSettings.read(os.environ)
+    return FinalizeBatch(settings, _store(settings), SystemClock())
+
+
+@cache
+def notify() -> Notify:
+    settings = s.NotifySettings.read(os.environ)
+    return Notify(
+        settings,
+        _store(settings),
+        _objects(),
+        SnsNotifier(_client("sns"), settings.topic_arn),
+        SystemClock(),
+    )
+
+
+@cache
+def fail_batch() -> FailBatch:
+    settings = s.FailBatchSettings.read(os.environ)
+    return FailBatch(settings, _store(settings), SystemClock())

@@ -1,0 +1,261 @@
+"""StartJob: claim the name, create the labeling job, look at the marks again.
+
+Safe to repeat at any point: the claim, the tags and the output path say whose a labeling job is,
+so that what exists already is adopted and never made twice. The same step, given the error that
+the Map caught, settles a start that broke: what exists is adopted, what does not exist goes back
+to PENDING if waiting can help, and is FAILED if it cannot.
+"""
+
+import hashlib
+
+from pydantic import BaseModel
+
+from terrace.domain import labeling_request, modalities, s3uri
+from terrace.domain.plan import nothing_new
+from terrace.domain.records import BatchRecord, JobRecord, Mark, attempt_name
+from terrace.domain.request import OnJobFailure
+from terrace.domain.status import JobStatus
+from terrace.errors import (
+    BadRequestError,
+    ConflictError,
+    LimitExceededError,
+    NameTakenError,
+)
+from terrace.ports import BatchStore, Clock, LabelingEngine, LabelingJob
+from terrace.steps.fail_batch import REASON_MAX, MachineError
+
+NONCE_TAG = labeling_request.NONCE_TAG
+DEFER_FIRST = 60.0
+DEFER_MAX = 900.0
+"""Seconds until a job that AWS refused for now is tried again; doubled each time."""
+
+QUOTA = frozenset({"LimitExceededError", "ThrottledError"})
+"""Error names that pass with time alone: such a job waits for as long as it takes."""
+PASSING = ("TransientError", "ConflictError", "Lambda.", "Runtime.", "Sandbox.", "States.")
+"""Starts of error names that may pass: tried again later, at most PASSING_MAX times."""
+PASSING_MAX = 20
+
+
+class StartJobInput(BaseModel):
+    """One job of a wave; `error` is what the Map caught, if it did."""
+
+    batchId: str
+    generation: int
+    level: int
+    jobName: str
+    error: MachineError | None = None
+
+
+class Start:
+    """One start, with the ports it needs."""
+
+    def __init__(
+        self,
+        *,
+        store: BatchStore,
+        engine: LabelingEngine,
+        clock: Clock,
+        region: str,
+        role_arn: str,
+        batch_bucket: str,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._clock = clock
+        self._region = region
+        self._role_arn = role_arn
+        self._bucket = batch_bucket
+
+    def run(self, step: StartJobInput) -> None:
+        """Starts the job, or settles why it did not start."""
+        batch = self._store.get_batch(step.batchId)
+        job = self._store.get_job(step.batchId, step.level, step.jobName)
+        if batch is None or job is None or batch.generation != step.generation:
+            return
+        if job.status not in {JobStatus.PENDING, JobStatus.STARTING}:
+            return
+        if step.error is not None:
+            self._settle_broken(job, step.error)
+        elif nothing_new(batch, [job]):
+            self._settle_marked(job)
+        else:
+            self._start(batch, job.model_copy(update={"generation": step.generation}))
+
+    # --- the straight way ----------------------------------------------------------------
+    def _start(self, batch: BatchRecord, job: JobRecord) -> None:
+        nonce = nonce_of(batch, job)
+        claim = self._store.claim(job, nonce, self._clock.now())
+        if claim.holder is not None:
+            self._fail(job, "NAME_TAKEN", name_taken_by_batch(job, claim.holder.batchId))
+            return
+        if not claim.won:
+            return
+        job = job.model_copy(update={"status": JobStatus.STARTING, "nonce": nonce})
+        try:
+            arn = self._engine.create(self._request(batch, job, nonce))
+        except NameTakenError:
+            self._adopt_or_fail(job)
+            return
+        except LimitExceededError as error:
+            self._defer(job, str(error))
+            return
+        except BadRequestError as error:
+            self._fail(job, "CREATE_REFUSED", str(error))
+            return
+        self._created(job, arn)
+
+    def _request(self, batch: BatchRecord, job: JobRecord, nonce: str) -> dict[str, object]:
+        modality = modalities.get(job.spec.jobModality)
+        if job.inputManifestS3Uri is None:
+            raise ConflictError(f"{job.jobName}: its input is not prepared yet")
+        template = modality.ui_template and (
+            job.spec.uiTemplateS3Uri or ui_template_uri(self._bucket, batch.batchId, job.jobName)
+        )
+        return labeling_request.build(
+            job.spec,
+            modality,
+            batch_id=batch.batchId,
+            nonce=nonce,
+            attempt=job.attempt,
+            attempt_name=job.attemptName,
+            label_attribute_name=job.labelAttributeName,
+            region=self._region,
+            role_arn=self._role_arn,
+            manifest_uri=job.inputManifestS3Uri,
+            category_uri=job.labelCategoryS3Uri,
+            output_path=output_path(self._bucket, job),
+            ui_template_uri=template or None,
+        )
+
+    def _created(self, job: JobRecord, arn: str) -> None:
+        """Records the labeling job; a batch marked meanwhile stops it."""
+        self._store.job_created(job, arn, self._clock.now())
+        self._store.add_event(
+            job.batchId,
+            "JOB_STARTED",
+            {"jobName": job.jobName, "attempt": job.attempt, "labelingJobArn": arn},
+            self._clock.now(),
+        )
+        batch = self._store.get_batch(job.batchId)
+        if batch is not None and batch.mark is not None:
+            self._engine.stop(job.attemptName)
+
+    # --- what else can be found ------------------------------------------------------------
+    def _adopt_or_fail(self, job: JobRecord) -> None:
+        found = self._engine.describe(job.attemptName)
+        if found is None:
+            raise ConflictError(f"labeling job {job.attemptName}: in use, but not to be described")
+        if is_ours(found, job, self._bucket):
+            self._created(job, found.arn)
+        else:
+            self._fail(job, "NAME_TAKEN", name_taken_by_job(job, found))
+
+    def _settle_marked(self, job: JobRecord) -> None:
+        """In a marked batch: a claimed start either has a labeling job, or never happens."""
+        if job.status is not JobStatus.STARTING:
+            return
+        found = self._engine.describe(job.attemptName)
+        if found is not None and is_ours(found, job, self._bucket):
+            self._created(job, found.arn)
+        else:
+            self._store.back_to_pending(job, None, None)
+
+    def _settle_broken(self, job: JobRecord, error: MachineError) -> None:
+        """After the Map's Catch: describe first; only what does not exist can be FAILED."""
+        if job.status is JobStatus.STARTING:
+            found = self._engine.describe(job.attemptName)
+            if found is not None and is_ours(found, job, self._bucket):
+                self._created(job, found.arn)
+                return
+        passing = error.Error.startswith(PASSING) and job.deferrals < PASSING_MAX
+        if error.Error in QUOTA or passing:
+            self._defer(job, f"{error.Error}: {error.Cause}")
+        else:
+            self._fail(job, error.Error, error.Cause[:REASON_MAX])
+
+    def _defer(self, job: JobRecord, why: str) -> None:
+        """Back to PENDING: a job's end, or the reconciler, brings it back."""
+        now = self._clock.now()
+        wait = min(DEFER_MAX, DEFER_FIRST * 2 ** min(job.deferrals, 8))
+        if job.status is JobStatus.PENDING:
+            changes = {"deferredAt": now, "notBefore": now + wait, "deferrals": job.deferrals + 1}
+            self._store.annotate_job(job, changes)
+        else:
+            self._store.back_to_pending(job, now + wait, now)
+        self._store.add_event(
+            job.batchId,
+            "JOB_DEFERRED",
+            {"jobName": job.jobName, "attempt": job.attempt, "why": why[:REASON_MAX]},
+            now,
+        )
+
+    def _fail(self, job: JobRecord, code: str, reason: str) -> None:
+        """The job cannot be started. Under `onJobFailure: fail` its batch is marked with it."""
+        now = self._clock.now()
+        batch = self._store.get_batch(job.batchId)
+        changes = {
+            "failureReason": f"{job.attemptName} could not be started: {reason}",
+            "endedAt": now,
+            "claimOpen": job.status is JobStatus.STARTING and code != "NAME_TAKEN",
+        }
+        mark = None
+        if batch is not None and batch.onJobFailure is OnJobFailure.fail:
+            mark = job_failure_mark(job, changes["failureReason"], now)
+        if self._store.end_attempt(job, JobStatus.FAILED, changes, mark):
+            self._store.add_event(
+                job.batchId,
+                "JOB_FAILED",
+                {"jobName": job.jobName, "code": code, "reason": changes["failureReason"]},
+                now,
+            )
+
+
+def nonce_of(batch: BatchRecord, job: JobRecord) -> str:
+    """What proves that a labeling job is this attempt's: the same at every repetition."""
+    text = f"{batch.uid}/{job.jobName}/{job.attempt}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def output_path(bucket: str, job: JobRecord) -> str:
+    """The S3OutputPath of one attempt, used by no other."""
+    return s3uri.of(bucket, "batches", job.batchId, "outputs", job.jobName, f"a{job.attempt}/")
+
+
+def ui_template_uri(bucket: str, batch_id: str, job_name: str) -> str:
+    """Where a job's worker UI template is put."""
+    return s3uri.of(bucket, "batches", batch_id, "ui", f"{job_name}.liquid.html")
+
+
+def is_ours(found: LabelingJob, job: JobRecord, bucket: str) -> bool:
+    """Whether a labeling job was made by this attempt: its nonce and its output path."""
+    return (
+        job.nonce is not None
+        and found.tags.get(NONCE_TAG) == job.nonce
+        and found.outputPath.rstrip("/") == output_path(bucket, job).rstrip("/")
+    )
+
+
+def job_failure_mark(job: JobRecord, reason: str | None, at: float) -> Mark:
+    """The mark a failed job puts on its batch under `onJobFailure: fail`."""
+    return Mark(
+        kind="fail",
+        at=at,
+        errorType="JobFailed",
+        reason=f"{job.jobName}: {reason or 'failed'}"[:REASON_MAX],
+    )
+
+
+def name_taken_by_batch(job: JobRecord, holder: str) -> str:
+    """Both names, so that the user can find the other batch."""
+    return (
+        f"the labeling job name {attempt_name(job.jobName, job.attempt)} is already used by batch "
+        f"{holder}; names can never be used twice: choose another jobName"
+    )
+
+
+def name_taken_by_job(job: JobRecord, found: LabelingJob) -> str:
+    """Both names, so that the user can find the other job."""
+    return (
+        f"a labeling job {found.name} ({found.arn}) that is not of batch {job.batchId} exists "
+        f"already, so {job.attemptName} cannot be created; choose another jobName"
+    )
