@@ -1,0 +1,358 @@
+"""Is a label category file one that Ground Truth can work with? Found out before anybody is paid.
+
+Limits are those of the Ground Truth guide ("label category configuration file"), except where
+AWS's own notebooks run with more: those are warnings.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from terrace.domain.categories import AUDITED, LABEL_ATTRIBUTE_KEYS, annotation_type
+from terrace.domain.modalities import Modality
+from terrace.domain.problems import Problem
+
+ATTRIBUTES_MAX = 10
+FREE_TEXT_MAX = 5
+NAME_MAX = 16
+DESCRIPTION_MAX = 128
+ENUM_MAX = 10
+ENUM_VALUE_MAX = 16
+SHORT_INSTRUCTION_MAX = 255
+FULL_INSTRUCTION_MAX = 2048
+_EDITS = ("any", "none")
+_EXAMPLE = '{"labels": [{"label": "Vehicle"}]}'
+
+
+@dataclass
+class Findings:
+    """What is wrong with a file, and what is odd but has been seen to work."""
+
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def check(config: object, modality: Modality, path: str) -> Findings:
+    """Everything that is wrong with a label category file for a job of this modality.
+
+    Args:
+        config: the file, parsed. Made files (`categories.for_job`) are checked as well, so that
+            what Terrace adds stays within the limits too.
+        modality: of the job that uses the file.
+        path: how problems name the file: its S3 URI.
+    """
+    checker = _Checker(modality, path)
+    if isinstance(config, dict):
+        checker.file(config)
+    else:
+        checker.add("", "CATEGORY_NO_OBJECT", "the file holds no JSON object", _EXAMPLE)
+    return checker.found
+
+
+class _Checker:
+    """Walks a file once and collects what it finds."""
+
+    def __init__(self, modality: Modality, path: str) -> None:
+        self.modality = modality
+        self.path = path
+        self.found = Findings()
+
+    def add(self, where: str, code: str, problem: str, fix: str) -> None:
+        """Something that would fail the job."""
+        path = f"{self.path} {where}".rstrip()
+        self.found.problems.append(Problem(path=path, code=code, problem=problem, fix=fix))
+
+    def warn(self, where: str, code: str, problem: str, fix: str) -> None:
+        """Something against the guide that AWS's own examples do."""
+        path = f"{self.path} {where}".rstrip()
+        self.found.warnings.append(Problem(path=path, code=code, problem=problem, fix=fix))
+
+    # --- the file ------------------------------------------------------------------------------
+    def file(self, config: dict[str, Any]) -> None:
+        labels = config.get("labels")
+        if not isinstance(labels, list) or not labels:
+            found = "has no labels" if labels in (None, []) else "has labels that are no list"
+            self.add("labels", "CATEGORY_LABELS_MISSING", f"the file {found}", _EXAMPLE)
+            labels = []
+        self._count(labels)
+        self._names(labels)
+        if not self.modality.label_attributes:
+            return
+        self._audited(config)
+        self._annotation_type(config)
+        self._instructions(config.get("instructions"))
+        shared = self._attributes(config, "categoryGlobalAttributes", "")
+        for index, entry in enumerate(labels):
+            if isinstance(entry, dict):
+                self._label(entry, f"labels[{index}]", shared)
+        frames = self._attributes(config, "frameAttributes", "", described=True)
+        self._limits(frames, "frameAttributes", "frames")
+
+    def _count(self, labels: list[Any]) -> None:
+        low, high = self.modality.label_min, self.modality.label_max
+        if labels and len(labels) < low:
+            self.add(
+                "labels",
+                "CATEGORY_TOO_FEW_LABELS",
+                f"the file has {len(labels)} label(s)",
+                f"{self.modality.name} needs at least {low}",
+            )
+        if high is not None and len(labels) > high:
+            self.add(
+                "labels",
+                "CATEGORY_TOO_MANY_LABELS",
+                f"the file has {len(labels)} labels",
+                f"at most {high} for {self.modality.name}",
+            )
+
+    def _names(self, labels: list[Any]) -> None:
+        seen: dict[str, int] = {}
+        for index, entry in enumerate(labels):
+            where = f"labels[{index}]"
+            name = entry.get("label") if isinstance(entry, dict) else None
+            if not isinstance(name, str) or not name.strip():
+                self.add(
+                    where,
+                    "CATEGORY_LABEL_EMPTY",
+                    f"{_short(entry)} names no label",
+                    '{"label": "a name"} with a name that is not blank',
+                )
+                continue
+            longest = self.modality.label_name_max
+            if len(name) > longest:
+                self.add(
+                    where,
+                    "CATEGORY_LABEL_TOO_LONG",
+                    f"{name[:80]!r} has {len(name)} characters",
+                    f"at most {longest} for {self.modality.name}",
+                )
+            if name in seen:
+                self.add(
+                    where,
+                    "CATEGORY_LABEL_TWICE",
+                    f"{name!r} is labels[{seen[name]}] already",
+                    "name every label once",
+                )
+            seen.setdefault(name, index)
+
+    def _audited(self, config: dict[str, Any]) -> None:
+        if self.modality.review is None and config.get(AUDITED) is not None:
+            self.add(
+                AUDITED,
+                "CATEGORY_AUDITED_ATTRIBUTE_UNEXPECTED",
+                f"the file reviews the label {_short(config[AUDITED])}, and "
+                f"{self.modality.name} makes new labels",
+                f"remove the key, or use {self.modality.name}Audit or another review modality",
+            )
+
+    def _annotation_type(self, config: dict[str, Any]) -> None:
+        known = self.modality.annotation_types
+        if known and annotation_type(config) not in known:
+            self.add(
+                "annotationType",
+                "CATEGORY_ANNOTATION_TYPE_UNKNOWN",
+                f"annotationType is {_short(config['annotationType'])}",
+                f"one of {', '.join(known)}",
+            )
+
+    def _instructions(self, given: object) -> None:
+        if given is None:
+            return
+        if not isinstance(given, dict):
+            self.add(
+                "instructions",
+                "CATEGORY_INSTRUCTIONS_INVALID",
+                f"instructions are {_short(given)}",
+                'an object: {"shortInstruction": "...", "fullInstruction": "..."}',
+            )
+            return
+        limits = {
+            "shortInstruction": SHORT_INSTRUCTION_MAX,
+            "fullInstruction": FULL_INSTRUCTION_MAX,
+        }
+        for key, longest in limits.items():
+            text = given.get(key, "")
+            if not isinstance(text, str):
+                self.add(
+                    f"instructions.{key}",
+                    "CATEGORY_INSTRUCTIONS_INVALID",
+                    f"{key} is {_short(text)}",
+                    "a text",
+                )
+            elif len(text) > longest:
+                self.add(
+                    f"instructions.{key}",
+                    "CATEGORY_INSTRUCTIONS_TOO_LONG",
+                    f"{key} has {len(text)} characters",
+                    f"at most {longest}",
+                )
+
+    # --- attributes ----------------------------------------------------------------------------
+    def _label(self, entry: dict[str, Any], where: str, shared: list[dict[str, Any]]) -> None:
+        self._edits(entry, where)
+        used = [key for key in LABEL_ATTRIBUTE_KEYS if entry.get(key)]
+        if len(used) > 1:
+            self.add(
+                where,
+                "CATEGORY_ATTRIBUTES_TWICE",
+                f"the label has both {used[0]} and {used[1]}",
+                "use one of them, everywhere in the file",
+            )
+        own = [a for key in used for a in self._attributes(entry, key, f"{where}.")]
+        names = [attribute["name"] for attribute in shared if attribute.get("name")]
+        for attribute in own:
+            if attribute.get("name") in names:
+                self.add(
+                    where,
+                    "CATEGORY_ATTRIBUTE_TWICE",
+                    f"the attribute {_short(attribute.get('name'))} is in "
+                    "categoryGlobalAttributes already",
+                    "name every attribute of a label once",
+                )
+        self._limits([*shared, *own], where, "a label, those for all labels included")
+
+    def _attributes(
+        self, holder: dict[str, Any], key: str, prefix: str, *, described: bool = False
+    ) -> list[dict[str, Any]]:
+        """The attributes under a key, each checked by itself."""
+        where = f"{prefix}{key}"
+        given = holder.get(key)
+        if given is None:
+            return []
+        if not isinstance(given, list):
+            self.add(where, "CATEGORY_ATTRIBUTES_INVALID", f"{key} is {_short(given)}", "a list")
+            return []
+        good: list[dict[str, Any]] = []
+        seen: set[str] = set()
+        for index, attribute in enumerate(given):
+            spot = f"{where}[{index}]"
+            if not isinstance(attribute, dict):
+                self.add(
+                    spot,
+                    "CATEGORY_ATTRIBUTES_INVALID",
+                    f"the attribute is {_short(attribute)}",
+                    'an object: {"name": "Moving", "type": "string", "enum": ["Yes", "No"]}',
+                )
+                continue
+            good.append(attribute)
+            self._attribute(attribute, spot, described)
+            name = attribute.get("name")
+            if isinstance(name, str):
+                if name in seen:
+                    self.add(
+                        spot,
+                        "CATEGORY_ATTRIBUTE_TWICE",
+                        f"{name!r} is there already",
+                        "name every attribute once",
+                    )
+                seen.add(name)
+        return good
+
+    def _attribute(self, attribute: dict[str, Any], spot: str, described: bool) -> None:
+        name = attribute.get("name")
+        if not isinstance(name, str) or not name.strip():
+            self.add(spot, "CATEGORY_ATTRIBUTE_UNNAMED", "the attribute has no name", 'add "name"')
+        elif len(name) > NAME_MAX:
+            # AWS's own notebook has Number_Of_Vehicles (18), so this cannot fail a job.
+            self.warn(
+                spot,
+                "CATEGORY_ATTRIBUTE_NAME_LONG",
+                f"the name {name[:80]!r} has {len(name)} characters",
+                f"the guide allows {NAME_MAX}; AWS's own examples use a few more",
+            )
+        kind = attribute.get("type")
+        if kind not in ("string", "number"):
+            self.add(
+                spot,
+                "CATEGORY_ATTRIBUTE_TYPE_UNKNOWN",
+                f"the type is {_short(kind)}",
+                '"string" or "number"',
+            )
+        description = attribute.get("description")
+        if description is None and described:
+            self.add(
+                spot,
+                "CATEGORY_DESCRIPTION_MISSING",
+                "the attribute has no description",
+                "attributes of frames need one: workers read it",
+            )
+        elif description is not None and (
+            not isinstance(description, str) or len(description) > DESCRIPTION_MAX
+        ):
+            self.add(
+                spot,
+                "CATEGORY_DESCRIPTION_INVALID",
+                f"the description is {_short(description)}",
+                f"a text of at most {DESCRIPTION_MAX} characters",
+            )
+        self._edits(attribute, spot)
+        self._enum(attribute, spot)
+        self._range(attribute, spot)
+
+    def _enum(self, attribute: dict[str, Any], spot: str) -> None:
+        if "enum" not in attribute:
+            return
+        values = attribute["enum"]
+        if attribute.get("type") == "number":
+            self.add(spot, "CATEGORY_ENUM_ON_NUMBER", "a number has an enum", '"type": "string"')
+        texts = isinstance(values, list) and all(isinstance(v, str) and v for v in values)
+        if not texts or not values:
+            self.add(
+                spot, "CATEGORY_ENUM_INVALID", f"enum is {_short(values)}", "a list of 1-10 texts"
+            )
+            return
+        long = [v for v in values if len(v) > ENUM_VALUE_MAX]
+        if len(values) > ENUM_MAX or long or len(set(values)) < len(values):
+            self.add(
+                spot,
+                "CATEGORY_ENUM_INVALID",
+                f"enum has {len(values)} values"
+                + (f", one of them {long[0][:40]!r}" if long else "")
+                + (", some of them twice" if len(set(values)) < len(values) else ""),
+                f"at most {ENUM_MAX} different values of at most {ENUM_VALUE_MAX} characters",
+            )
+
+    def _range(self, attribute: dict[str, Any], spot: str) -> None:
+        low, high = attribute.get("minimum"), attribute.get("maximum")
+        numbers = [n for n in (low, high) if n is not None]
+        if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers) or (
+            len(numbers) == 2 and numbers[0] > numbers[1]
+        ):
+            self.add(
+                spot,
+                "CATEGORY_RANGE_INVALID",
+                f"minimum is {_short(low)} and maximum {_short(high)}",
+                "two numbers, the smaller first",
+            )
+
+    def _edits(self, holder: dict[str, Any], spot: str) -> None:
+        edits = holder.get("editsAllowed", "any")
+        if edits not in _EDITS:
+            self.add(
+                spot,
+                "CATEGORY_EDITS_UNKNOWN",
+                f"editsAllowed is {_short(edits)}",
+                '"any" or "none"',
+            )
+
+    def _limits(self, attributes: list[dict[str, Any]], where: str, of: str) -> None:
+        if len(attributes) > ATTRIBUTES_MAX:
+            self.add(
+                where,
+                "CATEGORY_TOO_MANY_ATTRIBUTES",
+                f"there are {len(attributes)} attributes",
+                f"at most {ATTRIBUTES_MAX} for {of}; Terrace's own verdict counts as one",
+            )
+        free = [a for a in attributes if a.get("type") == "string" and "enum" not in a]
+        if len(free) > FREE_TEXT_MAX:
+            self.add(
+                where,
+                "CATEGORY_TOO_MANY_FREE_TEXTS",
+                f"there are {len(free)} attributes with free text",
+                f"at most {FREE_TEXT_MAX} for {of}; give the others an enum",
+            )
+
+
+def _short(value: object) -> str:
+    """A value as problems quote it: never more than a line of it."""
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."
