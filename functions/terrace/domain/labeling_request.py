@@ -8,6 +8,10 @@ from terrace.domain.request import JobSpec, StoppingConditions
 
 TAG_PREFIX = "terrace:"
 """Tags that Terrace finds its own labeling jobs by; users cannot set them."""
+BATCH_TAG = f"{TAG_PREFIX}batch"
+JOB_TAG = f"{TAG_PREFIX}job"
+ATTEMPT_TAG = f"{TAG_PREFIX}attempt"
+NONCE_TAG = f"{TAG_PREFIX}nonce"
 TITLE_MAX = 128
 DESCRIPTION_MAX = 255
 DEFAULT_CONCURRENCY = 100
@@ -24,7 +28,7 @@ def build(
     nonce: str,
     attempt: int,
     attempt_name: str,
-    label_attribute: str,
+    label_attribute_name: str,
     region: str,
     role_arn: str,
     manifest_uri: str,
@@ -42,7 +46,7 @@ def build(
         nonce: tag `terrace:nonce`: tells our labeling job from a foreign one of the same name.
         attempt: tag `terrace:attempt`.
         attempt_name: LabelingJobName.
-        label_attribute: LabelAttributeName.
+        label_attribute_name: LabelAttributeName.
         region: of the stack, where everything must be.
         role_arn: the role Ground Truth reads and writes S3 with.
         manifest_uri: the attempt's input.
@@ -81,7 +85,7 @@ def build(
         output["KmsKeyId"] = spec.outputKmsKeyId
     request: Request = {
         "LabelingJobName": attempt_name,
-        "LabelAttributeName": label_attribute,
+        "LabelAttributeName": label_attribute_name,
         "InputConfig": data,
         "OutputConfig": output,
         "RoleArn": role_arn,
@@ -99,10 +103,10 @@ def build(
 def tags(spec: JobSpec, *, batch_id: str, attempt: int, nonce: str) -> list[dict[str, str]]:
     """Terrace's own tags, then the user's; a user's tag cannot replace one of Terrace's."""
     own = {
-        f"{TAG_PREFIX}batch": batch_id,
-        f"{TAG_PREFIX}job": spec.jobName,
-        f"{TAG_PREFIX}attempt": str(attempt),
-        f"{TAG_PREFIX}nonce": nonce,
+        BATCH_TAG: batch_id,
+        JOB_TAG: spec.jobName,
+        ATTEMPT_TAG: str(attempt),
+        NONCE_TAG: nonce,
     }
     return [{"Key": key, "Value": value} for key, value in ({**(spec.tags or {}), **own}).items()]
 
@@ -139,9 +143,9 @@ def _ui(
     spec: JobSpec, modality: Modality, region: str, ui_template_uri: str | None
 ) -> dict[str, str]:
     """Exactly one of AWS's own UI or a template: the API refuses both and neither."""
-    template = ui_template_uri or spec.uiTemplateS3Uri
-    if modality.human_task_ui and not template:
+    if modality.human_task_ui:
         return {"HumanTaskUiArn": modalities.human_task_ui_arn(region, modality.human_task_ui)}
+    template = ui_template_uri or spec.uiTemplateS3Uri
     return {"UiTemplateS3Uri": _needed("worker template", template)}
 
 

@@ -151,8 +151,9 @@ def _frames(found: Sequence, frames: list[Any], uri: str) -> None:
 def _order(found: Sequence, uri: str) -> None:
     """Workers see frames in the order of their names' bytes, whatever the file's order is."""
     shown = sorted(found.frames, key=lambda name: name.encode("utf-8", "surrogatepass"))
-    first = next((pair for pair in zip(found.frames, shown, strict=True) if pair[0] != pair[1]), 0)
-    if first:
+    pairs = zip(found.frames, shown, strict=True)
+    first = next((pair for pair in pairs if pair[0] != pair[1]), None)
+    if first is not None:
         found.warnings.append(
             Problem(
                 path=f"{uri} frames",

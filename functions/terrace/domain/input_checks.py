@@ -1,0 +1,366 @@
+"""What would go wrong after people were paid, found in what TransformBatch has read before.
+
+A manifest is looked at line by line into a `ManifestTally`, which is plain data: TransformBatch
+stores it and goes on where it stopped. The checks of buckets, roles and regions are functions of
+what AWS said.
+"""
+
+import fnmatch
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from terrace.domain import manifest, s3uri
+from terrace.domain.manifest import Item
+from terrace.domain.modalities import Family, Modality
+from terrace.domain.problems import Problem
+
+PROBLEMS_MAX = 50
+"""Problems kept of one manifest: a wrong writer makes the same mistake on every line."""
+SESSION_MAX = 43_200
+"""The longest session a role can give; Ground Truth renews it for longer tasks."""
+
+
+@dataclass(frozen=True)
+class ManifestRule:
+    """What a job wants of the manifest that it names."""
+
+    uri: str
+    modality: Modality
+    label_attribute: str
+    """The attribute that the job will add."""
+    audited_attribute: str | None
+    """The attribute that a review looks at; None for a label job."""
+    allowed_buckets: frozenset[str]
+
+
+class ManifestTally(BaseModel):
+    """What has been seen of a manifest so far; JSON all the way, to be stored between calls."""
+
+    lines: int = 0
+    items: int = 0
+    """Lines that would go to people: a review leaves out those without the reviewed label."""
+    blankAt: int | None = None
+    withoutAudited: int = 0
+    firstWithoutAudited: int | None = None
+    alreadyLabeled: int = 0
+    firstAlreadyLabeled: int | None = None
+    buckets: list[str] = Field(default_factory=list)
+    """Buckets of the data objects, in the order of their first use."""
+    sequences: list[str] = Field(default_factory=list)
+    """Sequence files, where items are sequences; no more than one past the limit."""
+    problems: list[Problem] = Field(default_factory=list)
+    moreProblems: int = 0
+    """Problems found and not kept."""
+
+    def add(self, problem: Problem) -> None:
+        """Keeps a problem, or counts it."""
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(problem)
+        else:
+            self.moreProblems += 1
+
+
+def look(tally: ManifestTally, rule: ManifestRule, number: int, text: str) -> None:
+    """Takes one line into the tally. Lines come in order, each once."""
+    found = manifest.parse_line(number, text, uri=rule.uri, sources=rule.modality.input_attributes)
+    tally.lines = number
+    if found is None:
+        # Only a blank line that something follows is wrong, so the verdict waits.
+        tally.blankAt = tally.blankAt or number
+        return
+    if tally.blankAt is not None:
+        tally.add(manifest.blank_line(rule.uri, tally.blankAt))
+        tally.blankAt = None
+    if isinstance(found, Problem):
+        tally.add(found)
+        return
+    if rule.label_attribute in found.data:
+        tally.alreadyLabeled += 1
+        tally.firstAlreadyLabeled = tally.firstAlreadyLabeled or number
+    if rule.audited_attribute is not None:
+        if not manifest.is_labeled(found, rule.audited_attribute):
+            tally.withoutAudited += 1
+            tally.firstWithoutAudited = tally.firstWithoutAudited or number
+            return
+        wrong = audited_problem(found, rule)
+        if wrong:
+            tally.add(wrong)
+    tally.items += 1
+    _source(tally, rule, found)
+
+
+def _source(tally: ManifestTally, rule: ManifestRule, item: Item) -> None:
+    """Notes where the data object is; a bucket that is not allowed is told once."""
+    uri = item.data.get("source-ref")
+    if not isinstance(uri, str):
+        return
+    limit = rule.modality.max_sequences
+    if limit is not None and len(tally.sequences) <= limit:
+        tally.sequences.append(uri)
+    _bucket(tally, rule, uri, manifest.at_line(rule.uri, item.number), "data object")
+
+
+def _bucket(tally: ManifestTally, rule: ManifestRule, uri: str, path: str, what: str) -> None:
+    bucket = s3uri.parse(uri).bucket
+    if bucket in tally.buckets:
+        return
+    tally.buckets.append(bucket)
+    wrong = bucket_problem(bucket, rule.allowed_buckets, path, what)
+    if wrong:
+        tally.add(wrong)
+
+
+def enough(tally: ManifestTally, rule: ManifestRule) -> bool:
+    """True if reading on cannot change that the manifest is refused."""
+    return (
+        tally.items > rule.modality.max_items
+        or (rule.modality.max_sequences or tally.items) < tally.items
+        or tally.moreProblems > 0
+    )
+
+
+def conclude(tally: ManifestTally, rule: ManifestRule) -> list[Problem]:
+    """All problems of a manifest, once it has been read to its end or `enough` was said."""
+    found = list(tally.problems)
+    modality = rule.modality
+    if tally.moreProblems:
+        found.append(
+            Problem(
+                path=rule.uri,
+                code="MANIFEST_MORE_PROBLEMS",
+                problem=f"more than {PROBLEMS_MAX} problems; reading stopped at line {tally.lines}",
+                fix="mend the ones above, and others of their kind",
+            )
+        )
+    if tally.alreadyLabeled and tally.firstAlreadyLabeled is not None:
+        found.append(
+            Problem(
+                path=manifest.at_line(rule.uri, tally.firstAlreadyLabeled),
+                code="LABEL_ATTRIBUTE_PRESENT",
+                problem=(
+                    f"{tally.alreadyLabeled} line(s), this one first, have {rule.label_attribute} "
+                    "already, and Ground Truth would pass them by"
+                ),
+                fix="choose another labelAttributeName, or remove the attribute from the manifest",
+            )
+        )
+    if tally.items == 0 and not found:
+        found.append(_nothing(tally, rule))
+    if modality.max_sequences is not None and tally.items > modality.max_sequences:
+        found.append(
+            Problem(
+                path=rule.uri,
+                code="MANIFEST_TOO_MANY_SEQUENCES",
+                problem=f"the manifest has more than {modality.max_sequences} sequences",
+                fix=f"at most {modality.max_sequences} a job: split it over several jobs",
+            )
+        )
+    elif tally.items > modality.max_items:
+        found.append(
+            Problem(
+                path=rule.uri,
+                code="MANIFEST_TOO_MANY_ITEMS",
+                problem=f"the manifest has more than {modality.max_items} items",
+                fix=f"at most {modality.max_items} a job: split it over several jobs",
+            )
+        )
+    return found
+
+
+def _nothing(tally: ManifestTally, rule: ManifestRule) -> Problem:
+    """Why there is nothing to do."""
+    if tally.withoutAudited:
+        return Problem(
+            path=rule.uri,
+            code="AUDITED_LABEL_MISSING",
+            problem=f"none of the {tally.withoutAudited} lines has {rule.audited_attribute}",
+            fix="name the attribute whose labels are to be reviewed, as the manifest writes it",
+        )
+    return Problem(
+        path=rule.uri,
+        code="MANIFEST_EMPTY",
+        problem="the manifest has no lines",
+        fix='one JSON object on each line, such as {"source-ref": "s3://bucket/image.jpg"}',
+    )
+
+
+def warnings(tally: ManifestTally, rule: ManifestRule) -> list[Problem]:
+    """What the user should know although the job can run."""
+    if not tally.withoutAudited or not tally.items or tally.firstWithoutAudited is None:
+        return []
+    return [
+        Problem(
+            path=manifest.at_line(rule.uri, tally.firstWithoutAudited),
+            code="ITEMS_LEFT_OUT",
+            problem=(
+                f"{tally.withoutAudited} of {tally.withoutAudited + tally.items} lines, this one "
+                f"first, lack {rule.audited_attribute}; they are left out and kept on record"
+            ),
+            fix="label them first if they should be reviewed",
+        )
+    ]
+
+
+def audited_problem(item: Item, rule: ManifestRule) -> Problem | None:
+    """Why the label of a line cannot be reviewed by this modality, or None."""
+    attribute = rule.audited_attribute or ""
+    value = item.data.get(attribute)
+    about = manifest.metadata(item.data, attribute)
+    kind = about.get("type")
+    wanted = rule.modality.base_type
+    if kind is not None and wanted is not None and kind != wanted:
+        problem, fix = f"{attribute} is of type {kind}", f"{rule.modality.name} reviews {wanted}"
+    elif rule.modality.sequences and (wrong := s3uri.problem(value)):
+        problem, fix = f"{attribute} {wrong}", "the S3 URI of a SeqLabel.json"
+    elif wanted == "groundtruth/object-detection" and (wrong := _boxes_problem(value, about)):
+        problem, fix = f"{attribute} {wrong}", "boxes as Ground Truth writes them"
+    else:
+        return None
+    return Problem(
+        path=manifest.at_line(rule.uri, item.number),
+        code="AUDITED_LABEL_UNFIT",
+        problem=problem,
+        fix=fix,
+    )
+
+
+def _boxes_problem(value: object, about: dict[str, Any]) -> str | None:
+    """Boxes need numbers to be drawn with, and `class-map` to be named with."""
+    boxes = value.get("annotations") if isinstance(value, dict) else None
+    if not isinstance(boxes, list):
+        return "has no list of annotations"
+    names = about.get("class-map")
+    for box in boxes:
+        if not isinstance(box, dict):
+            return "has an annotation that is no object"
+        for key in ("left", "top", "width", "height"):
+            if isinstance(box.get(key), bool) or not isinstance(box.get(key), int | float):
+                return f"has a box without a number for {key}"
+        if not isinstance(names, dict) or str(box.get("class_id")) not in names:
+            return f"has a box of class {box.get('class_id')!r}, which its class-map does not name"
+    return None
+
+
+# --- buckets, regions, roles -------------------------------------------------------------------
+
+
+def bucket_problem(
+    bucket: str, allowed: Iterable[str], path: str, what: str = "object"
+) -> Problem | None:
+    """Why a bucket may not be used: Terrace and Ground Truth can read only the allowed ones."""
+    allowed = sorted(allowed)
+    if bucket in allowed:
+        return None
+    return Problem(
+        path=path,
+        code="BUCKET_NOT_ALLOWED",
+        problem=f"the {what} is in the bucket {bucket}, which this stack may not read",
+        fix=f"use {' or '.join(allowed)}, or add the bucket to the stack's AllowedInputBuckets",
+    )
+
+
+def region_problem(bucket: str, found: str, ours: str, path: str) -> Problem | None:
+    """Ground Truth reads only buckets of the labeling job's own Region."""
+    if found == ours:
+        return None
+    return Problem(
+        path=path,
+        code="BUCKET_IN_OTHER_REGION",
+        problem=f"the bucket {bucket} is in {found}; labeling jobs run in {ours}",
+        fix=f"copy the data to a bucket in {ours}",
+    )
+
+
+_CORS_METHODS: dict[Family, tuple[str, ...]] = {
+    "image": ("GET",),
+    "video-clip": ("GET",),
+    "video-frame": ("GET", "HEAD", "PUT"),
+    "3d": ("GET", "HEAD", "PUT"),
+}
+"""What the worker's browser does with the data objects; other families go through no browser."""
+_PORTAL = "https://portal.labeling.{region}.sagemaker.aws"
+
+
+def cors_needed(family: Family) -> list[dict[str, Any]] | None:
+    """The CORS rules that AWS gives for a family's buckets, or None where none are needed."""
+    methods = _CORS_METHODS.get(family)
+    if methods is None:
+        return None
+    rule: dict[str, Any] = {
+        "AllowedHeaders": ["*"] if "PUT" in methods else [],
+        "AllowedMethods": list(methods),
+        "AllowedOrigins": ["*"],
+        "ExposeHeaders": ["Access-Control-Allow-Origin"],
+    }
+    if "PUT" in methods:
+        rule["MaxAgeSeconds"] = 3000
+    return [rule]
+
+
+def cors_problem(
+    bucket: str, rules: list[dict[str, Any]], family: Family, region: str, path: str
+) -> Problem | None:
+    """Why workers' browsers could not show what is in a bucket; the fix is the JSON to set."""
+    needed = cors_needed(family)
+    if needed is None:
+        return None
+    given = {
+        method
+        for rule in rules
+        if any(_portal_origin(origin, region) for origin in rule.get("AllowedOrigins", []))
+        for method in rule.get("AllowedMethods", [])
+    }
+    missing = [method for method in needed[0]["AllowedMethods"] if method not in given]
+    if not missing:
+        return None
+    return Problem(
+        path=path,
+        code="BUCKET_CORS_MISSING",
+        problem=(
+            f"the bucket {bucket} does not let the worker portal {' and '.join(missing)}: tasks "
+            "would show nothing"
+        ),
+        fix=f"set the bucket's CORS configuration to {json.dumps(needed)}",
+    )
+
+
+def _portal_origin(origin: object, region: str) -> bool:
+    """True for `*`, for a pattern that covers the worker portal, and for one portal by name.
+
+    The portal's first name is the workforce's own, so any of them is taken for ours.
+    """
+    if not isinstance(origin, str):
+        return False
+    portal = _PORTAL.format(region=region)
+    named = fnmatch.fnmatchcase(origin, _PORTAL.replace("portal", "*", 1).format(region=region))
+    return named or fnmatch.fnmatchcase(portal, origin)
+
+
+def session_problem(
+    role_arn: str, task_time_limit: int, max_session: int | None, path: str
+) -> Problem | None:
+    """A task that outlives the role's session cannot be submitted: the work would be lost.
+
+    Args:
+        role_arn: the labeling jobs' execution role.
+        task_time_limit: seconds a worker has for one task.
+        max_session: the role's MaxSessionDuration in seconds; None where it may not be read,
+            and then nothing is said.
+        path: of the job's time limit in the request.
+    """
+    needed = min(task_time_limit, SESSION_MAX)
+    if max_session is None or max_session >= needed:
+        return None
+    return Problem(
+        path=path,
+        code="ROLE_SESSION_TOO_SHORT",
+        problem=(
+            f"workers have {task_time_limit} s for a task, and sessions of {role_arn} end after "
+            f"{max_session} s"
+        ),
+        fix=f"set the role's MaxSessionDuration to {needed} or more, or the time limit lower",
+    )
