@@ -37,6 +37,8 @@ def prepare(config: LocalConfig) -> None:
             "no_proxy": "127.0.0.1,localhost",
             "GATEWAY_PORT": str(config.port),
             "BIND_HOST": "127.0.0.1",
+            # Addresses MiniStack hands out (queue URLs) must not resolve to ::1, where nobody listens.
+            "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_ACCOUNT_ID": config.account,
             "MINISTACK_REGION": config.region,
             "AUTH": "true",

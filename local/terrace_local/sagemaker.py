@@ -42,7 +42,7 @@ class LabelingService(Protocol):
 
 def register(service: LabelingService) -> None:
     """Route `X-Amz-Target: SageMaker.*` to `service`."""
-    import ministack.app as app
+    from ministack import app
     from ministack.core import router
 
     router.SERVICE_PATTERNS[SERVICE] = {
@@ -108,9 +108,7 @@ def _refusal(
         (f"sagemaker:{action}", resource_of(action, payload, region, account), {})
     ]
     if payload.get("Tags") and action.startswith("Create"):
-        checks.append(
-            ("sagemaker:AddTags", resource_of(action, payload, region, account), {})
-        )
+        checks.append(("sagemaker:AddTags", resource_of(action, payload, region, account), {}))
     if action in _PASS_ROLE and payload.get("RoleArn"):
         checks.append(
             (
@@ -128,9 +126,7 @@ def _refusal(
         )
         if denied is not None:
             who = getattr(denied, "principal_arn", None) or getattr(denied, "message", "unknown")
-            return (
-                f"User: {who} is not authorized to perform: {permission} on resource: {resource}"
-            )
+            return f"User: {who} is not authorized to perform: {permission} on resource: {resource}"
     return ""
 
 

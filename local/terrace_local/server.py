@@ -8,6 +8,7 @@ request.
 import asyncio
 import contextlib
 import logging
+import os
 import resource
 import threading
 from collections.abc import Callable
@@ -38,7 +39,7 @@ class LocalAws:
         self._assemble()
 
     def _assemble(self) -> None:
-        import ministack.app as app
+        from ministack import app
 
         from terrace_local.events import default_bus
         from terrace_local.gateway import calls, dropping
@@ -106,6 +107,7 @@ class LocalAws:
     def status(self) -> dict[str, Any]:
         """What runs now, for `GET /_terrace/status`."""
         return {
+            "pid": os.getpid(),
             "executions": self.step_functions.interpreter.running(),
             "lambdaProcesses": self.executor.pool.pids(),
             "faults": len(self.faults.listing()),

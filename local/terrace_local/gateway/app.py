@@ -108,7 +108,9 @@ class Gateway:
             for name, value in scope["headers"]
         }
         query = scope["query_string"].decode("latin-1")
-        service = detect_service(scope["method"], scope["path"], headers, _params(query, headers, body))
+        service = detect_service(
+            scope["method"], scope["path"], headers, _params(query, headers, body)
+        )
         call = identify(service, scope["method"], scope["path"], headers, query, body)
         fault = self._faults.draw(call) if call.name else None
         if fault is not None and fault.when == "before":
@@ -169,9 +171,7 @@ async def _swallow(message: Message) -> None:
     """Takes the answer of a call whose caller is to believe that it failed."""
 
 
-async def _reply(
-    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
-) -> None:
+async def _reply(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     length = (b"content-length", str(len(body)).encode())
     await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": body})

@@ -37,7 +37,10 @@ def error_response(
     """Status, headers and body a client of `service` reads as that error."""
     status = status or http_status(code)
     request_id = str(uuid.uuid4())
-    headers = [(b"x-amzn-requestid", request_id.encode()), (b"x-amz-request-id", request_id.encode())]
+    headers = [
+        (b"x-amzn-requestid", request_id.encode()),
+        (b"x-amz-request-id", request_id.encode()),
+    ]
     if service == "s3":
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{escape(code)}</Code>'

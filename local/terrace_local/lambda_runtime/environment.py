@@ -70,9 +70,7 @@ class Environment:
         if failure is not None:
             return self._failed(failure)
         deadline = time.time() + self.spec.timeout
-        invocation = Invocation(
-            request_id, event, int(deadline * 1000), self.spec.arn, trace_id
-        )
+        invocation = Invocation(request_id, event, int(deadline * 1000), self.spec.arn, trace_id)
         self._api.hand_over(invocation)
         while not invocation.done.wait(min(_LOOK_AGAIN, max(0.0, deadline - time.time()))):
             if self._process.ended.is_set() and not invocation.done.wait(0.05):

@@ -121,6 +121,8 @@ class LambdaExecutor:
     ) -> None:
         outcome = f" {error.get('errorType')}: {error.get('errorMessage')}" if error else ""
         report = f"REPORT RequestId: {request_id} Duration: {duration * 1000:.0f} ms{outcome}\n"
+        # The runtime client separates the lines of a traceback by carriage returns.
+        text = text.replace("\r", "\n")
         if text and not text.endswith("\n"):
             text += "\n"
         with self._log_lock, (self._logs / f"{name}.log").open("a", encoding="utf-8") as stream:

@@ -17,6 +17,7 @@ import contextlib
 import ctypes
 import importlib
 import json
+import logging
 import os
 import select
 import signal
@@ -96,10 +97,8 @@ def _become_environment(order: dict) -> None:
         status = 0
     except SystemExit as exc:
         status = exc.code if isinstance(exc.code, int) else 1
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
+    except Exception:
+        logging.exception("the Lambda runtime client ended")
     finally:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):

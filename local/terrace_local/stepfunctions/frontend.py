@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from terrace_local.stepfunctions.definition import problems_of
-from terrace_local.stepfunctions.interpreter import Interpreter
+from terrace_local.stepfunctions.interpreter import Interpreter, NotAMachine
 from terrace_local.stepfunctions.tokens import TokenError, TokenRegistry
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,9 @@ class Frontend:
         try:
             json.loads(text)
         except ValueError as exc:
-            return self._error("InvalidExecutionInput", f"Invalid State Machine Execution Input: {exc}")
+            return self._error(
+                "InvalidExecutionInput", f"Invalid State Machine Execution Input: {exc}"
+            )
         name = data.get("name")
         if name is not None and not _NAME.match(name):
             return self._error("InvalidName", f"Invalid Name: '{name}'")
@@ -71,9 +73,7 @@ class Frontend:
             if existing is not None:
                 if existing["status"] == "RUNNING" and existing["input"] == text:
                     return json_response({"executionArn": arn, "startDate": existing["startDate"]})
-                return self._error(
-                    "ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'"
-                )
+                return self._error("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
         return self._start(data)
 
     def run_execution(self, arn: str) -> None:
@@ -128,8 +128,7 @@ class Frontend:
         if not problems:
             try:
                 self._interpreter.parse(definition)
-            except Exception as exc:
-                # moto's parser raises many kinds; each means the text is not a machine.
+            except NotAMachine as exc:
                 problems = [f"SCHEMA_VALIDATION_FAILED: {exc}"]
         if problems:
             joined = "; ".join(problems)

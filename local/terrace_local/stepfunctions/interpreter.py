@@ -10,8 +10,10 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
-HISTORY_LIMIT = 25_000
-"""Events after which AWS fails a Standard execution."""
+
+
+class NotAMachine(ValueError):
+    """The definition cannot be parsed; the message is moto's reason."""
 
 
 class Interpreter:
@@ -26,14 +28,21 @@ class Interpreter:
         """The program of a machine, ready to run once.
 
         Raises:
-            Exception: Whatever moto's parser raises; the text is not a machine.
+            NotAMachine: The text is not a machine.
         """
-        from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+        from moto.stepfunctions.parser.asl.parse.asl_parser import (
+            AmazonStateLanguageParser,
+            ASLParserException,
+        )
 
         with self._lock:
             program = self._programs.get(definition)
         if program is None:
-            program = AmazonStateLanguageParser.parse(definition)[0]
+            try:
+                program = AmazonStateLanguageParser.parse(definition)[0]
+            except (ASLParserException, RuntimeError, ValueError, TypeError, LookupError) as exc:
+                # moto's components check themselves with whatever error is at hand.
+                raise NotAMachine(f"{type(exc).__name__}: {exc}") from exc
             with self._lock:
                 self._programs[definition] = program
         # Components keep nothing between runs as far as read, but a copy is cheap and certain.
@@ -85,9 +94,7 @@ class Interpreter:
             env = self._running.get(arn)
         if env is None:
             return
-        env.set_stop(
-            stop_date=datetime.datetime.now(tz=datetime.UTC), error=error, cause=cause
-        )
+        env.set_stop(stop_date=datetime.datetime.now(tz=datetime.UTC), error=error, cause=cause)
         for endpoint in list(env.callback_pool_manager._pool.values()):
             endpoint.interrupt_all()
 
