@@ -6,10 +6,11 @@ workers, label attribute) are filled in by `domain.defaults`, so that a stored j
 everything that it will be run with.
 """
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 JOB_NAME_MAX = 60
 """Ground Truth allows 63; three are kept for `-a2` ... `-a9`."""
@@ -18,20 +19,24 @@ JOBS_MAX = 1000
 NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
 
 
+_WHOLE_TEXT = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL_TEXT = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
+
+
 def _number(value: Any) -> Any:
-    """Clients of 2021 send numbers as strings; a bool is no number."""
+    """Clients of 2021 send numbers as strings; a bool is no number.
+
+    Narrower than Python's own `int()`, which takes "1_000" and digits of other scripts.
+    """
     if isinstance(value, bool):
         raise ValueError("must be a number, not a boolean")
     if isinstance(value, str):
         text = value.strip()
-        try:
+        if _WHOLE_TEXT.fullmatch(text):
             return int(text)
-        except ValueError:
-            pass
-        try:
+        if _DECIMAL_TEXT.fullmatch(text):
             return float(text)
-        except ValueError:
-            raise ValueError("must be a number") from None
+        raise ValueError("must be a number")
     return value
 
 
@@ -69,9 +74,21 @@ class OnIncomplete(StrEnum):
 
 
 class RequestModel(BaseModel):
-    """Base of what users send: unknown fields are errors."""
+    """Base of what users send: unknown fields are errors, `null` means "not given"."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        fields = cls.model_fields
+        return {
+            name: value
+            for name, value in data.items()
+            if value is not None or name not in fields or fields[name].is_required()
+        }
 
 
 class InputConfig(RequestModel):
@@ -87,7 +104,7 @@ class InputConfig(RequestModel):
         default=None,
         description="with inputManifestS3Uri on a review modality: the label that is reviewed",
     )
-    downSamplingRate: Annotated[float, BeforeValidator(_number), Field(gt=0, le=100)] = Field(
+    downSamplingRate: Annotated[Decimal, Field(gt=0, le=100)] = Field(
         default=100.0, description="percent of the items that go to people (chained jobs)"
     )
 

@@ -1,0 +1,27 @@
+"""What a stack allows in a request: plain values, so that the rules need no environment."""
+
+from dataclasses import dataclass, field
+
+THIRTY_DAYS = 2_592_000
+"""A Ground Truth labeling job fails at this age."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The Region, the allow-lists and the stack's own teams.
+
+    The stack's own teams are always allowed, whatever `workteam_arns` holds.
+    """
+
+    region: str
+    input_buckets: frozenset[str]
+    first_level_workteam_arn: str
+    second_level_workteam_arn: str
+    workteam_arns: frozenset[str] = field(default_factory=frozenset)
+    topic_arns: frozenset[str] = field(default_factory=frozenset)
+    job_completion_timeout_seconds: int = THIRTY_DAYS
+
+    @property
+    def all_workteam_arns(self) -> frozenset[str]:
+        """Every team that a job may name."""
+        return self.workteam_arns | {self.first_level_workteam_arn, self.second_level_workteam_arn}

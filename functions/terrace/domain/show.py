@@ -1,0 +1,255 @@
+"""From records to views: what the API shows of a batch, and what its end message carries.
+
+Pure: the caller reads the rows and the request, and adds presigned URLs where it may.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from terrace.domain import defaults
+from terrace.domain.plan import effective_statuses, level_status
+from terrace.domain.records import AttemptRecord, BatchRecord, JobRecord
+from terrace.domain.request import BatchRequest
+from terrace.domain.status import (
+    JOB_FEEDS_NEXT,
+    LEVEL_NAMES,
+    BatchStatus,
+    JobStatus,
+    LevelStatus,
+)
+from terrace.domain.views import (
+    AttemptView,
+    BatchListEntry,
+    BatchView,
+    JobView,
+    LevelView,
+    OutputsView,
+)
+
+LEVELS_ALWAYS = 3
+"""Clients of 2021 read `firstLevel` to `thirdLevel` without looking whether they are there."""
+URLS_MAX_JOBS = 200
+"""Larger batches get no presigned URLs: at some 1.5 KB each the answer would not fit."""
+
+Presign = Callable[[str], str]
+
+
+def iso(at: float | None) -> str | None:
+    """Epoch seconds as `2026-11-20T22:10:27.500Z`; None stays None."""
+    if at is None:
+        return None
+    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def all_jobs(batch: BatchRecord, jobs: list[JobRecord], request: Any) -> list[JobRecord]:
+    """The batch's jobs by level and position, PENDING ones made up where no row exists yet.
+
+    Rows are written by TransformBatch; until then, and for ever after VALIDATION_FAIL, the stored
+    request is what says which jobs there are.
+    """
+    rows = {job.jobName: job for job in jobs}
+    specs = BatchRequest.model_validate(request).labelingJobs
+    levels = {spec.jobName: spec.jobLevel for spec in specs}
+    found = []
+    for index, spec in enumerate(specs):
+        source = spec.inputConfig.chainFromJobName
+        found.append(
+            rows.get(spec.jobName)
+            or JobRecord(
+                batchId=batch.batchId,
+                jobName=spec.jobName,
+                level=spec.jobLevel,
+                index=index,
+                spec=spec,
+                sourceLevel=levels.get(source) if source else None,
+                generation=batch.generation,
+                labelAttributeName=defaults.label_attribute_name(spec),
+            )
+        )
+    return sorted(found, key=lambda job: (job.level, job.index))
+
+
+def batch_view(
+    batch: BatchRecord, jobs: list[JobRecord], request: Any, presign: Presign | None = None
+) -> BatchView:
+    """All that is known of one batch.
+
+    Args:
+        batch: the row.
+        jobs: the rows there are.
+        request: the stored request, parsed from JSON.
+        presign: makes a link to an object; None where links would be dead or leaked.
+    """
+    everything = all_jobs(batch, jobs, request)
+    statuses = effective_statuses(batch, everything)
+    if len(everything) > URLS_MAX_JOBS:
+        presign = None
+    used = max(job.level for job in everything)
+    by_name = {job.jobName: job for job in everything}
+    levels: dict[str, LevelView] = {}
+    for number, name in enumerate(LEVEL_NAMES[: max(used, LEVELS_ALWAYS)], start=1):
+        own = [job for job in everything if job.level == number]
+        levels[f"{name}Level"] = _level(batch, own, statuses, by_name, presign)
+    mark = batch.mark
+    return BatchView(
+        batchId=batch.batchId,
+        status=batch.status,
+        inputLabelingJobs=request["labelingJobs"],
+        **levels,
+        outputs=OutputsView(),
+        pacing=batch.pacing,
+        onJobFailure=batch.onJobFailure,
+        errorType=(mark.errorType or None) if mark else None,
+        failureReason=(mark.reason or None) if mark else _reason(batch, everything, statuses),
+        errors=mark.problems if mark else [],
+        errorsS3Uri=mark.problemsS3Uri if mark else None,
+        warnings=batch.warnings,
+        requestS3Uri=batch.requestS3Uri,
+        executionArn=batch.executionArn,
+        createdAt=iso(batch.createdAt) or "",
+        updatedAt=iso(batch.updatedAt) or "",
+        endedAt=iso(batch.endedAt),
+    )
+
+
+def dump(view: BatchView) -> dict[str, Any]:
+    """The view as JSON: every key is there, but levels past the third only if they are used."""
+    data = view.model_dump(mode="json")
+    for name in LEVEL_NAMES[LEVELS_ALWAYS:]:
+        if data[f"{name}Level"] is None:
+            del data[f"{name}Level"]
+    return data
+
+
+def list_entry(batch: BatchRecord) -> BatchListEntry:
+    """One line of the list of batches."""
+    return BatchListEntry(
+        batchId=batch.batchId,
+        status=batch.status,
+        createdAt=iso(batch.createdAt) or "",
+        endedAt=iso(batch.endedAt),
+    )
+
+
+def _level(
+    batch: BatchRecord,
+    jobs: list[JobRecord],
+    statuses: dict[str, JobStatus],
+    by_name: dict[str, JobRecord],
+    presign: Presign | None,
+) -> LevelView:
+    own = [statuses[job.jobName] for job in jobs]
+    return LevelView(
+        status=level_status(own) if own else _unused_level(batch),
+        numChildBatches=len(jobs),
+        numChildBatchesComplete=sum(1 for status in own if status in JOB_FEEDS_NEXT),
+        jobLevels=[_job(job, statuses[job.jobName], batch, by_name, presign) for job in jobs],
+    )
+
+
+def _unused_level(batch: BatchRecord) -> LevelStatus:
+    """2021: an unused level is COMPLETE once the batch is; nobody waits for it before."""
+    if batch.status in {BatchStatus.COMPLETE, BatchStatus.COMPLETE_WITH_ERRORS}:
+        return LevelStatus.COMPLETE
+    return LevelStatus.PENDING
+
+
+def _job(
+    job: JobRecord,
+    status: JobStatus,
+    batch: BatchRecord,
+    by_name: dict[str, JobRecord],
+    presign: Presign | None,
+) -> JobView:
+    input_uri = job.jobInputS3Uri or job.spec.inputConfig.inputManifestS3Uri
+    # A manifest named in the request is known to exist once TransformBatch has read it.
+    input_exists = job.jobInputS3Uri is not None or batch.transformedAt is not None
+    output_uri = job.outputManifestS3Uri
+    return JobView(
+        batchId=f"{job.batchId}-{LEVEL_NAMES[job.level - 1]}_level-{job.jobName}",
+        batchStatus=status,
+        labelingJobName=job.jobName,
+        labelAttributeName=job.labelAttributeName,
+        labelCategoryS3Uri=_categories(job, by_name),
+        jobInputS3Uri=input_uri,
+        jobInputS3Url=presign(input_uri) if presign and input_uri and input_exists else None,
+        jobOutputS3Uri=output_uri,
+        jobOutputS3Url=presign(output_uri) if presign and output_uri else None,
+        jobModality=job.spec.jobModality,
+        jobLevel=job.level,
+        chainFromJobName=job.spec.inputConfig.chainFromJobName,
+        labelingJobArn=job.labelingJobArn,
+        attempt=job.attempt,
+        maxAttempts=job.spec.maxAttempts,
+        numItems=job.numItems,
+        numItemsLabeled=items_labeled(job),
+        counters=job.counters,
+        countersAt=iso(job.countersAt),
+        failureReason=job.failureReason or _dropped_reason(job, status, batch),
+        notBefore=iso(job.notBefore) if status is JobStatus.PENDING else None,
+        startedAt=iso(job.startedAt),
+        endedAt=iso(job.endedAt),
+        attempts=[_attempt(attempt) for attempt in job.attempts],
+    )
+
+
+def _attempt(attempt: AttemptRecord) -> AttemptView:
+    return AttemptView(
+        attempt=attempt.attempt,
+        labelingJobName=attempt.name,
+        status=attempt.status,
+        reason=attempt.reason,
+        outputManifestS3Uri=attempt.outputManifestS3Uri,
+        numItems=attempt.numItems,
+        numItemsLabeled=attempt.numItemsLabeled,
+        endedAt=iso(attempt.endedAt),
+    )
+
+
+def _categories(job: JobRecord, by_name: dict[str, JobRecord]) -> str | None:
+    """The file the job is (or will be) created from: its own, or the one it inherits."""
+    current: JobRecord | None = job
+    seen: set[str] = set()
+    while current is not None and current.jobName not in seen:
+        seen.add(current.jobName)
+        found = current.labelCategoryS3Uri or current.spec.labelCategoryConfigS3Uri
+        if found is not None:
+            return found
+        current = by_name.get(current.spec.inputConfig.chainFromJobName or "")
+    return None
+
+
+def items_labeled(job: JobRecord) -> int | None:
+    """Items labeled: as recorded at the end, or of all attempts so far while one runs."""
+    if job.numItemsLabeled is not None and job.ended:
+        return job.numItemsLabeled
+    if job.counters is None:
+        return job.numItemsLabeled
+    before = sum(attempt.numItemsLabeled for attempt in job.attempts)
+    return before + job.counters.totalLabeled
+
+
+def _dropped_reason(job: JobRecord, status: JobStatus, batch: BatchRecord) -> str | None:
+    """Why a job that has not been written as DROPPED yet can no longer start."""
+    if status is not JobStatus.DROPPED:
+        return None
+    if batch.mark is not None:
+        return f"never started: {batch.mark.reason or 'the batch was ended'}"
+    source = job.spec.inputConfig.chainFromJobName
+    if source is not None:
+        return f"never started: {source}, or what it depends on, did not deliver"
+    return "never started: another job of the batch failed"
+
+
+def _reason(
+    batch: BatchRecord, jobs: list[JobRecord], statuses: dict[str, JobStatus]
+) -> str | None:
+    """Why a batch without a mark did not deliver everything: its first failed job says it."""
+    if batch.status in {BatchStatus.IN_PROGRESS, BatchStatus.COMPLETE}:
+        return None
+    for job in jobs:
+        if job.failureReason and statuses[job.jobName] not in {JobStatus.DROPPED}:
+            return f"{job.jobName}: {job.failureReason}"
+    return None

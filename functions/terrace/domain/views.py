@@ -1,0 +1,163 @@
+"""What `GET /batch/show` and the end message say of a batch: field names of the 2021 sample, and more.
+
+Every key is always there; a value that is not known yet is null. Times are ISO 8601, UTC.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from terrace.domain.problems import Problem
+from terrace.domain.records import Counters
+from terrace.domain.request import OnJobFailure, Pacing
+from terrace.domain.status import BatchStatus, JobStatus, LevelStatus
+
+
+class View(BaseModel):
+    """Base of what the API answers with."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class AttemptView(View):
+    """One ended attempt of a job: a labeling job of Ground Truth."""
+
+    attempt: int
+    labelingJobName: str
+    status: str = Field(description="Ground Truth's final status, or NOT_CREATED")
+    reason: str | None
+    outputManifestS3Uri: str | None
+    numItems: int
+    numItemsLabeled: int
+    endedAt: str | None
+
+
+class JobView(View):
+    """One job of a level."""
+
+    batchId: str = Field(description="`<batch>-<first>_level-<job>`")
+    batchStatus: JobStatus = Field(description="the job's status")
+    labelingJobName: str = Field(description="the job's name in the request")
+    labelAttributeName: str
+    labelCategoryS3Uri: str | None
+    jobInputS3Uri: str | None
+    jobInputS3Url: str | None = Field(
+        default=None, description="presigned, 15 minutes; null in lists, messages, large batches"
+    )
+    jobOutputS3Uri: str | None
+    jobOutputS3Url: str | None = None
+    jobModality: str
+    jobLevel: int
+    chainFromJobName: str | None
+    labelingJobArn: str | None = Field(description="of the current attempt")
+    attempt: int
+    maxAttempts: int
+    numItems: int | None = Field(description="items given to people")
+    numItemsLabeled: int | None
+    counters: Counters | None = Field(description="of the attempt that runs, at countersAt")
+    countersAt: str | None
+    gate: None = Field(default=None, description="reserved: what a gate chose")
+    failureReason: str | None
+    notBefore: str | None = Field(description="an AWS limit delays it at least until then")
+    startedAt: str | None
+    endedAt: str | None
+    attempts: list[AttemptView] = Field(description="the ended ones")
+
+
+class LevelView(View):
+    """One level: its jobs run in parallel."""
+
+    status: LevelStatus
+    numChildBatches: int = Field(description="how many jobs it has")
+    numChildBatchesComplete: int = Field(
+        description="how many of them ended with labels that the next level can use"
+    )
+    jobLevels: list[JobView]
+
+
+class OutputsView(View):
+    """The batch's accepted data set; null until it has been written."""
+
+    finalManifestS3Uri: str | None = None
+    rejectedManifestS3Uri: str | None = None
+    unlabeledManifestS3Uri: str | None = None
+    reportS3Uri: str | None = None
+    exports: list[str] = Field(default_factory=list)
+
+
+class BatchView(View):
+    """One batch: its state, and all of its jobs by level."""
+
+    batchId: str
+    status: BatchStatus
+    inputLabelingJobs: list[object] | None = Field(
+        description="as sent; null where the answer would grow too large: see requestS3Uri"
+    )
+    firstLevel: LevelView
+    secondLevel: LevelView
+    thirdLevel: LevelView
+    fourthLevel: LevelView | None = None
+    fifthLevel: LevelView | None = None
+    sixthLevel: LevelView | None = None
+    seventhLevel: LevelView | None = None
+    eighthLevel: LevelView | None = None
+    ninthLevel: LevelView | None = None
+    tenthLevel: LevelView | None = None
+    outputs: OutputsView
+    pacing: Pacing
+    onJobFailure: OnJobFailure
+    errorType: str | None = Field(description="short name of what ended the batch early")
+    failureReason: str | None = Field(description="why the batch failed, was stopped or is refused")
+    errors: list[Problem] = Field(description="what validation found")
+    errorsS3Uri: str | None = Field(description="all of them, where they are too many")
+    warnings: list[Problem]
+    requestS3Uri: str
+    executionArn: str | None
+    createdAt: str
+    updatedAt: str
+    endedAt: str | None
+
+
+class BatchListEntry(View):
+    """One line of the list."""
+
+    batchId: str
+    status: BatchStatus
+    createdAt: str
+    endedAt: str | None
+
+
+class BatchList(View):
+    """Batches by status, newest first, as in the 2021 sample, and flat in `batches`."""
+
+    IN_PROGRESS: list[str] = Field(default_factory=list)
+    COMPLETE: list[str] = Field(default_factory=list)
+    COMPLETE_WITH_ERRORS: list[str] = Field(default_factory=list)
+    FAILED: list[str] = Field(default_factory=list)
+    STOPPED: list[str] = Field(default_factory=list)
+    VALIDATION_FAIL: list[str] = Field(default_factory=list)
+    INTERNAL_ERROR: list[str] = Field(
+        default_factory=list, description="of the 2021 sample; always empty"
+    )
+    batches: list[BatchListEntry]
+    nextToken: str | None
+
+
+class CreateAnswer(View):
+    """The batch that was accepted, or that exists already with the same content."""
+
+    batchId: str
+    status: BatchStatus
+    message: str
+
+
+class ErrorAnswer(View):
+    """Why a request was refused: all problems at once."""
+
+    message: str
+    errors: list[Problem]
+
+
+class FaultAnswer(View):
+    """Something went wrong that is not the caller's fault; the same request can be sent again."""
+
+    message: str
+    requestId: str
