@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from terrace.domain.problems import Problem
 from terrace.domain.records import (
     AttemptRecord,
     BatchRecord,
@@ -73,7 +74,9 @@ class BatchStore(Protocol):
     def put_job(self, job: JobRecord) -> None:
         """Writes a new row; an existing one is left alone."""
 
-    def finish_transform(self, batch_id: str, generation: int, at: float) -> bool: ...
+    def finish_transform(
+        self, batch_id: str, generation: int, at: float, warnings: list[Problem]
+    ) -> bool: ...
 
     # --- generations, waves, waiting -------------------------------------------------------
     def next_generation(self, batch: BatchRecord, at: float) -> BatchRecord | None:
@@ -101,7 +104,10 @@ class BatchStore(Protocol):
         """PENDING -> DROPPED."""
 
     def message_sent(self, batch_id: str, at: float) -> None:
-        """Takes the batch out of the open index."""
+        """Records that the end message is out."""
+
+    def close_batch(self, batch_id: str) -> None:
+        """Takes an ended batch whose message is out from the open index."""
 
     def level_announced(self, batch_id: str, level: int) -> None: ...
 
@@ -113,7 +119,7 @@ class BatchStore(Protocol):
         """Records what PrepareInput made (inputs, categories, counts) on a PENDING/STARTING row."""
 
     def job_created(self, job: JobRecord, arn: str, at: float) -> bool:
-        """STARTING -> IN_PROGRESS of the same attempt; the claim row says created."""
+        """PENDING or STARTING -> IN_PROGRESS of the same attempt; the claim row says created."""
 
     def back_to_pending(
         self, job: JobRecord, not_before: float | None, deferred_at: float | None

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 
 from botocore.exceptions import (
     ClientError,
-    ConnectionError as BotoConnectionError,
     EndpointConnectionError,
     HTTPClientError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
 )
 
 from terrace.errors import (

@@ -8,6 +8,7 @@ from typing import Any
 
 from terrace.adapters import dynamodb_codec as codec
 from terrace.adapters.dynamodb_table import Table, Update
+from terrace.domain.problems import Problem
 from terrace.domain.records import (
     BatchRecord,
     ClaimRecord,
@@ -111,10 +112,12 @@ class DynamoBatchStore:
     def put_job(self, job: JobRecord) -> None:
         self._table.put(codec.job_item(job), only_new=True)
 
-    def finish_transform(self, batch_id: str, generation: int, at: float) -> bool:
+    def finish_transform(
+        self, batch_id: str, generation: int, at: float, warnings: list[Problem]
+    ) -> bool:
         return self._table.update(
             Update(codec.batch_key(batch_id))
-            .set(transformedAt=at, updatedAt=at)
+            .set(transformedAt=at, updatedAt=at, warnings=warnings)
             .where("generation", "=", generation)
         )
 
@@ -208,9 +211,15 @@ class DynamoBatchStore:
     def message_sent(self, batch_id: str, at: float) -> None:
         self._table.update(
             Update(codec.batch_key(batch_id))
-            .set(openKey=None, messageSentAt=at)
+            .set(messageSentAt=at)
             .where("batchStatus", "<>", BatchStatus.IN_PROGRESS)
         )
+
+    def close_batch(self, batch_id: str) -> None:
+        update = Update(codec.batch_key(batch_id)).set(openKey=None)
+        update.where("batchStatus", "<>", BatchStatus.IN_PROGRESS)
+        update.conditions.append(f"attribute_exists({update.name('messageSentAt')})")
+        self._table.update(update)
 
     def level_announced(self, batch_id: str, level: int) -> None:
         batch = self.get_batch(batch_id)
@@ -305,7 +314,7 @@ class DynamoBatchStore:
             self._row(job)
             .set(status=JobStatus.IN_PROGRESS, labelingJobArn=arn, claimOpen=False)
             .set_once("startedAt", at)
-            .where("status", "=", JobStatus.STARTING)
+            .where_in("status", [JobStatus.PENDING, JobStatus.STARTING])
         )
         claim = Update(codec.claim_key(job.attemptName)).set(created=True)
         claim.where("batchId", "=", job.batchId)

@@ -74,7 +74,7 @@ class S3ObjectStore:
                 body = self._client.get_object(
                     **where, Range=f"bytes={position}-", IfMatch=info.etag
                 )["Body"]
-                for chunk in iter(lambda body=body: body.read(CHUNK), b""):
+                while chunk := body.read(CHUNK):
                     position += len(chunk)
                     yield chunk
             except ClientError as error:
@@ -98,9 +98,7 @@ class S3ObjectStore:
 
     def put_text(self, uri: str, text: str, content_type: str) -> None:
         with aws_call(f"S3 PutObject {uri}"):
-            self._client.put_object(
-                **_where(uri), Body=text.encode(), ContentType=content_type
-            )
+            self._client.put_object(**_where(uri), Body=text.encode(), ContentType=content_type)
 
     def write_lines(self, uri: str, lines: Iterator[str]) -> int:
         upload = _Upload(self._client, uri)

@@ -24,6 +24,10 @@ SESSION_MAX = 43_200
 """The longest session a role can give; Ground Truth renews it for longer tasks."""
 
 
+FIRST_OBJECTS = 3
+"""Data objects of a manifest that are looked for in S3: a wrong prefix breaks them all."""
+
+
 @dataclass(frozen=True)
 class ManifestRule:
     """What a job wants of the manifest that it names."""
@@ -52,6 +56,8 @@ class ManifestTally(BaseModel):
     """Buckets of the data objects, in the order of their first use."""
     sequences: list[str] = Field(default_factory=list)
     """Sequence files, where items are sequences; no more than one past the limit."""
+    firstObjects: list[str] = Field(default_factory=list)
+    """The first data objects that are no sequences: they are looked for in S3."""
     problems: list[Problem] = Field(default_factory=list)
     moreProblems: int = 0
     """Problems found and not kept."""
@@ -101,6 +107,8 @@ def _source(tally: ManifestTally, rule: ManifestRule, item: Item) -> None:
     limit = rule.modality.max_sequences
     if limit is not None and len(tally.sequences) <= limit:
         tally.sequences.append(uri)
+    elif limit is None and len(tally.firstObjects) < FIRST_OBJECTS:
+        tally.firstObjects.append(uri)
     _bucket(tally, rule, uri, manifest.at_line(rule.uri, item.number), "data object")
 
 

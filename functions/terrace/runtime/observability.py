@@ -1,4 +1,4 @@
-"""Logs and metrics of every function, in one place. Label text and item content are never logged."""
+"""Logs and metrics of every function. Label text and item content are never logged."""
 
 import os
 

@@ -153,9 +153,7 @@ def transform_batch() -> TransformBatch:
     settings = s.TransformBatchSettings.read(os.environ)
     engine = GroundTruthEngine(_client("sagemaker"), _client("cognito-idp"), _client("iam"))
     notifier = SnsNotifier(_client("sns"), "")
-    return TransformBatch(
-        settings, _store(settings), _objects(), engine, notifier, SystemClock()
-    )
+    return TransformBatch(settings, _store(settings), _objects(), engine, notifier, SystemClock())
 
 
 @cache

@@ -21,9 +21,7 @@ class ParkWaveInput(BaseModel):
     token: str
 
 
-def park_wave(
-    step: ParkWaveInput, *, store: BatchStore, workflow: Workflow, clock: Clock
-) -> None:
+def park_wave(step: ParkWaveInput, *, store: BatchStore, workflow: Workflow, clock: Clock) -> None:
     """Stores the token if it is the newest, and releases it at once if there is work to do."""
     park = Park(
         generation=step.generation,
@@ -38,8 +36,8 @@ def park_wave(
             # A stale execution: wake it up, so that its PlanWave ends it quietly.
             workflow.release(step.token)
         return
-    batch = store.get_batch(step.batchId)
-    if batch is None or batch.ended or batch.wave != step.wave:
+    found = store.load(step.batchId)
+    if found is None or found[0].ended or found[0].wave != step.wave:
         workflow.release(step.token)
         return
-    release_check(step.batchId, store=store, workflow=workflow, clock=clock)
+    release_check(*found, store=store, workflow=workflow, clock=clock)

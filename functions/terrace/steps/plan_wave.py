@@ -53,7 +53,9 @@ def plan_wave(
         return PlanWaveOutput(next="finalize", wave=step.wave)
     now = clock.now()
     wave = next_wave(batch, jobs, now)
-    if not wave.over and _should_hand_over(batch, wave.starts, event_bound, generation_days, now):
+    if not wave.over and _should_hand_over(
+        batch, len(wave.starts), event_bound, generation_days, now
+    ):
         next_generation(
             batch, "the history is long enough", store=store, workflow=workflow, clock=clock
         )
@@ -81,7 +83,7 @@ def plan_wave(
 
 
 def _should_hand_over(
-    batch: BatchRecord, starts: list[object], event_bound: int, generation_days: float, now: float
+    batch: BatchRecord, starts: int, event_bound: int, generation_days: float, now: float
 ) -> bool:
     """True if this turn might take the history past the bound, or the execution is too old.
 
@@ -89,7 +91,7 @@ def _should_hand_over(
     """
     if batch.turnEvents == 0:
         return False
-    turn = EVENTS_PER_TURN + EVENTS_PER_JOB * len(starts)
+    turn = EVENTS_PER_TURN + EVENTS_PER_JOB * starts
     too_long = batch.turnEvents + turn > event_bound
     started = batch.executionStartedAt or batch.createdAt
     return too_long or now - started > generation_days * DAY

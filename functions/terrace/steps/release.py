@@ -6,17 +6,22 @@ the reconciler looks for that.
 """
 
 from terrace.domain.plan import next_wave
+from terrace.domain.records import BatchRecord, JobRecord
 from terrace.ports import BatchStore, Clock, Workflow
 
 
 def release_check(
-    batch_id: str, *, store: BatchStore, workflow: Workflow, clock: Clock
+    batch: BatchRecord,
+    jobs: list[JobRecord],
+    *,
+    store: BatchStore,
+    workflow: Workflow,
+    clock: Clock,
 ) -> bool:
-    """Looks at the whole batch and wakes its execution up; True if a token was used."""
-    found = store.load(batch_id)
-    if found is None:
-        return False
-    batch, jobs = found
+    """Wakes the batch's execution up if it has something to do; True if a token was used.
+
+    The rows must have been read after the write that calls for the check.
+    """
     park = batch.park
     if batch.ended or park is None:
         return False
@@ -25,5 +30,5 @@ def release_check(
         return False
     if not next_wave(batch, jobs, clock.now()).nudge:
         return False
-    store.note_nudge(batch_id, park, clock.now())
+    store.note_nudge(batch.batchId, park, clock.now())
     return workflow.release(park.token)

@@ -24,7 +24,7 @@ from terrace.errors import (
 from terrace.ports import BatchStore, Clock, LabelingEngine, LabelingJob
 from terrace.steps.fail_batch import REASON_MAX, MachineError
 
-NONCE_TAG = labeling_request.NONCE_TAG
+NONCE_TAG = f"{labeling_request.TAG_PREFIX}nonce"
 DEFER_FIRST = 60.0
 DEFER_MAX = 900.0
 """Seconds until a job that AWS refused for now is tried again; doubled each time."""
@@ -193,19 +193,20 @@ class Start:
         """The job cannot be started. Under `onJobFailure: fail` its batch is marked with it."""
         now = self._clock.now()
         batch = self._store.get_batch(job.batchId)
+        text = f"{job.attemptName} could not be started: {reason}"
         changes = {
-            "failureReason": f"{job.attemptName} could not be started: {reason}",
+            "failureReason": text,
             "endedAt": now,
             "claimOpen": job.status is JobStatus.STARTING and code != "NAME_TAKEN",
         }
         mark = None
         if batch is not None and batch.onJobFailure is OnJobFailure.fail:
-            mark = job_failure_mark(job, changes["failureReason"], now)
+            mark = job_failure_mark(job, text, now)
         if self._store.end_attempt(job, JobStatus.FAILED, changes, mark):
             self._store.add_event(
                 job.batchId,
                 "JOB_FAILED",
-                {"jobName": job.jobName, "code": code, "reason": changes["failureReason"]},
+                {"jobName": job.jobName, "code": code, "reason": text},
                 now,
             )
 

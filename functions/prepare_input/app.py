@@ -1,0 +1,26 @@
+"""PrepareInput: the manifest, category file and worker page of a job."""
+
+from typing import Any
+
+from terrace.runtime import wiring
+from terrace.runtime.observability import logger
+from terrace.runtime.templates import template_text
+from terrace.steps.prepare_input import Prepare, PrepareInputInput
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Input and output: `steps.prepare_input`."""
+    wired = wiring.prepare_input()
+    step = PrepareInputInput.model_validate(event)
+    logger.append_keys(batchId=step.batchId, jobName=step.jobName, generation=step.generation)
+    prepare = Prepare(
+        store=wired.store,
+        objects=wired.objects,
+        clock=wired.clock,
+        batch_bucket=wired.settings.batch_bucket,
+        template=template_text,
+    )
+    result = prepare.run(step)
+    logger.info("prepared", next=result.next)
+    return result.model_dump(mode="json")

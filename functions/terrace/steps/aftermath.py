@@ -1,0 +1,74 @@
+"""What follows every change of a job: wake the batch up if it can go on, and tell the world.
+
+Telling comes last and never stands in the way: a message that could not be sent is sent by the
+reconciler.
+"""
+
+from dataclasses import dataclass, field
+
+from terrace.domain import messages
+from terrace.domain.plan import effective_statuses, level_status
+from terrace.domain.records import BatchRecord, JobRecord
+from terrace.domain.status import JobStatus, LevelStatus
+from terrace.errors import TerraceError
+from terrace.ports import BatchStore, Clock, Notifier, Workflow
+from terrace.steps.release import release_check
+
+_LEVEL_OVER = {LevelStatus.COMPLETE, LevelStatus.FAILED, LevelStatus.STOPPED}
+
+
+@dataclass
+class Aftermath:
+    """What was done; `errors` are messages that could not be sent."""
+
+    released: bool = False
+    announced: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+def aftermath(
+    batch_id: str, *, store: BatchStore, workflow: Workflow, notifier: Notifier, clock: Clock
+) -> Aftermath:
+    """Runs the release check, then announces failed jobs and ended levels not yet announced."""
+    done = Aftermath()
+    found = store.load(batch_id)
+    if found is None:
+        return done
+    batch, jobs = found
+    done.released = release_check(batch, jobs, store=store, workflow=workflow, clock=clock)
+    for job in jobs:
+        failed = job.status in {JobStatus.FAILED, JobStatus.STOPPED}
+        if failed and job.failureAnnouncedAt is None:
+            message = messages.job_failed(batch, job)
+            if _publish(batch, message, notifier, done):
+                store.annotate_job(job, {"failureAnnouncedAt": clock.now()})
+    if batch.mark is not None and batch.mark.kind == "invalid":
+        return done
+    for level in _ended_levels(batch, jobs):
+        if _publish(batch, messages.level_complete(batch, jobs, level), notifier, done):
+            store.level_announced(batch.batchId, level)
+    return done
+
+
+def _ended_levels(batch: BatchRecord, jobs: list[JobRecord]) -> list[int]:
+    statuses = effective_statuses(batch, jobs)
+    levels = sorted({job.level for job in jobs} - set(batch.levelsAnnounced))
+    ended = []
+    for level in levels:
+        found = [statuses[job.jobName] for job in jobs if job.level == level]
+        # A level none of whose jobs was ever started has no end to tell of.
+        if level_status(found) in _LEVEL_OVER and set(found) != {JobStatus.DROPPED}:
+            ended.append(level)
+    return ended
+
+
+def _publish(
+    batch: BatchRecord, message: messages.Message, notifier: Notifier, done: Aftermath
+) -> bool:
+    try:
+        notifier.publish(batch.destinationSnsArn, message.subject, message.body, message.attributes)
+    except TerraceError as error:
+        done.errors.append(str(error))
+        return False
+    done.announced += 1
+    return True

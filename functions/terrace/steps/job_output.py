@@ -1,0 +1,93 @@
+"""Reading what labeling jobs left behind, and merging a job's attempts into one manifest."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from terrace.domain import outputs, s3uri
+from terrace.domain.outputs import AttemptOutput, ManifestSummary
+from terrace.domain.records import AttemptRecord, JobRecord
+from terrace.domain.settle import Output
+from terrace.errors import NotFoundError
+from terrace.ports import LabelingJob, ObjectStore
+
+
+@dataclass(frozen=True)
+class SeenOutput:
+    """An attempt's output manifest, counted against the manifest that went in."""
+
+    uri: str
+    kind: Output
+    problem: str | None
+    summary: ManifestSummary
+
+
+def texts(objects: ObjectStore, uri: str) -> Iterator[str]:
+    """The lines of a manifest."""
+    return (line.text for line in objects.read_lines(uri))
+
+
+def look_at_output(job: JobRecord, found: LabelingJob, objects: ObjectStore) -> SeenOutput:
+    """Reads the attempt's output manifest beside its input, and holds it against the counters.
+
+    Fewer labels than Ground Truth counted is a contradiction: labels that people made are not
+    in the file. More is not: the labels are there to be read.
+    """
+    uri = found.outputManifestS3Uri or s3uri.join(
+        found.outputPath, found.name, "manifests/output/output.manifest"
+    )
+    given = job.inputManifestS3Uri
+    if given is None:
+        raise ValueError(f"{job.attemptName} ended, but its row knows no input manifest")
+    try:
+        objects.head(uri)
+    except NotFoundError:
+        return SeenOutput(uri, Output.absent, f"{uri} does not exist", ManifestSummary())
+    try:
+        summary = outputs.compare(
+            texts(objects, uri), texts(objects, given), job.labelAttributeName, uri
+        )
+    except ValueError as error:
+        return SeenOutput(uri, Output.broken, str(error), ManifestSummary())
+    if summary.broken is not None:
+        problem = f"{summary.broken.path}: {summary.broken.problem}"
+        return SeenOutput(uri, Output.broken, problem, summary)
+    if len(summary.labeled) < found.counters.totalLabeled:
+        problem = (
+            f"{uri} holds {len(summary.labeled)} labels, but the labeling job's counters say "
+            f"{found.counters.totalLabeled}"
+        )
+        return SeenOutput(uri, Output.broken, problem, summary)
+    return SeenOutput(uri, Output.readable, None, summary)
+
+
+def merged_output(
+    job: JobRecord, attempts: list[AttemptRecord], objects: ObjectStore, bucket: str
+) -> str | None:
+    """Where the job's whole output is: the only attempt's own, or all attempts merged.
+
+    Writing it again gives the same bytes, so a repeated settle changes nothing.
+    """
+    readable = [attempt for attempt in attempts if attempt.outputManifestS3Uri is not None]
+    if not readable:
+        return None
+    if len(attempts) == 1:
+        return readable[0].outputManifestS3Uri
+    given = attempts[0].inputManifestS3Uri
+    if given is None:
+        raise ValueError(f"{job.jobName}: the first attempt has no input manifest")
+    uri = s3uri.of(bucket, "batches", job.batchId, "outputs", job.jobName, "merged/output.manifest")
+    parts = [
+        AttemptOutput(texts(objects, attempt.outputManifestS3Uri or ""), lines_of(attempt, objects))
+        for attempt in readable
+    ]
+    merged = outputs.merge(texts(objects, given), parts, job.labelAttributeName)
+    objects.write_lines(uri, merged)
+    return uri
+
+
+def lines_of(attempt: AttemptRecord, objects: ObjectStore) -> list[int] | None:
+    """For each line of the attempt's manifest, the job's own line; None: all of them."""
+    if attempt.linesS3Uri is None:
+        return None
+    found: list[int] = objects.get_json(attempt.linesS3Uri)
+    return found

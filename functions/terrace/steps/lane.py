@@ -1,0 +1,125 @@
+"""A lane's items between two jobs: every item with its latest label, in the lane's own order.
+
+A job may have been given only some of its lane's items (a sample, those that carry a label). What
+was not given is *carried*: kept in a file beside the job, with its latest label and the reason, so
+that the next job of the lane, and the end of the batch, see every item.
+"""
+
+import hashlib
+import heapq
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from terrace.domain import manifest, modalities, outputs, s3uri
+from terrace.domain.manifest import METADATA, Item
+from terrace.domain.problems import Problem
+from terrace.domain.records import JobRecord
+from terrace.ports import ObjectStore
+from terrace.steps.job_output import texts
+
+
+@dataclass(frozen=True)
+class LaneItem:
+    """One item of a lane."""
+
+    index: int
+    """Position in the lane, from 0."""
+    item: Item
+    attribute: str | None
+    """The attribute that holds its latest label; None: it has none."""
+    why: str = ""
+    """Why it has no label, or an older one."""
+
+
+def carried_uri(bucket: str, batch_id: str, job_name: str) -> str:
+    return s3uri.of(bucket, "batches", batch_id, "inputs", job_name, "carried.manifest")
+
+
+def selected_uri(carried: str) -> str:
+    """Beside the carried items: for each line that was given to people, its place in the lane."""
+    return carried.removesuffix("carried.manifest") + "selected.json"
+
+
+def label_attribute(job: JobRecord) -> str:
+    """The attribute in which a job leaves the lane's label: a verdict is not one."""
+    if modalities.get(job.spec.jobModality).makes_base_labels:
+        return job.labelAttributeName
+    return job.auditedAttributeName or job.labelAttributeName
+
+
+def after(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
+    """The lane's items after a job of it has ended."""
+    carried = source.carriedS3Uri
+    given = _given(source, objects)
+    if carried is None:
+        return given
+    return heapq.merge(given, _carried(carried, objects), key=lambda lane: lane.index)
+
+
+def _given(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
+    """What the job gave to people, with what came back."""
+    if source.outputManifestS3Uri is None:
+        return
+    places: list[int] | None = None
+    if source.carriedS3Uri is not None:
+        places = objects.get_json(selected_uri(source.carriedS3Uri))
+    attribute = label_attribute(source)
+    older = source.auditedAttributeName
+    for index, item, labeled in outputs.split(
+        texts(objects, source.outputManifestS3Uri), attribute
+    ):
+        place = places[index] if places is not None else index
+        if labeled:
+            yield LaneItem(place, item, attribute)
+            continue
+        why = manifest.failure_reason(item, attribute) or f"not labeled by {source.jobName}"
+        has_older = older is not None and manifest.is_labeled(item, older)
+        yield LaneItem(place, item, older if has_older else None, why)
+
+
+def _carried(uri: str, objects: ObjectStore) -> Iterator[LaneItem]:
+    for number, text in enumerate(texts(objects, uri), start=1):
+        found = json.loads(text)
+        item = Item(number, manifest.dump(found["line"]), found["line"])
+        yield LaneItem(found["index"], item, found["attribute"], found["why"])
+
+
+def of_manifest(uri: str, attribute: str, objects: ObjectStore) -> Iterator[LaneItem]:
+    """The items of a manifest that starts a lane with a review."""
+    for found in manifest.read(texts(objects, uri), uri=uri):
+        if isinstance(found, Problem):
+            raise ValueError(f"{found.path}: {found.problem}")
+        labeled = manifest.is_labeled(found, attribute)
+        why = "" if labeled else f"it does not carry {attribute}"
+        yield LaneItem(found.index, found, attribute if labeled else None, why)
+
+
+def carry_line(lane: LaneItem, why: str) -> str:
+    """One line of a carried file."""
+    return manifest.dump(
+        {"index": lane.index, "attribute": lane.attribute, "why": why, "line": lane.item.data}
+    )
+
+
+def with_attribute(lane: LaneItem, attribute: str) -> str:
+    """The item's line with its latest label under the attribute that is going to be reviewed."""
+    if lane.attribute is None or lane.attribute == attribute:
+        return lane.item.text
+    data = dict(lane.item.data)
+    data[attribute] = data[lane.attribute]
+    metadata = f"{lane.attribute}{METADATA}"
+    if metadata in data:
+        data[f"{attribute}{METADATA}"] = data[metadata]
+    return manifest.dump(data)
+
+
+def sample(indexes: list[int], percent: float, seed: str) -> set[int]:
+    """Which items a down-sampling rate selects: seeded by name, so the same at every repetition.
+
+    Worked number: 25 percent of 10 items is ceil(2.5) = 3 items.
+    """
+    wanted = math.ceil(len(indexes) * percent / 100)
+    ranked = sorted(indexes, key=lambda i: hashlib.sha256(f"{seed}:{i}".encode()).digest())
+    return set(ranked[:wanted])

@@ -1,0 +1,53 @@
+"""Notify: the end message, at least once, with a de-duplication id."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from terrace.domain import messages, s3uri
+from terrace.ports import BatchStore, Clock, Notifier, ObjectStore
+
+
+class NotifyInput(BaseModel):
+    """The batch that has ended."""
+
+    batchId: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class Notify:
+    """The step with its ports."""
+
+    store: BatchStore
+    objects: ObjectStore
+    notifier: Notifier
+    clock: Clock
+    batch_bucket: str
+
+    def run(self, batch_id: str, generation: int) -> bool:
+        """Publishes the end of the batch; the batch is open until that has worked."""
+        found = self.store.load(batch_id)
+        if found is None or not found[0].ended or found[0].generation != generation:
+            return False
+        batch, jobs = found
+        if batch.messageSentAt is not None:
+            return False
+        request = self.objects.get_json(batch.requestS3Uri)
+        info_uri = s3uri.of(
+            self.batch_bucket, "batches", batch_id, "reports", f"batch-info-g{generation}.json"
+        )
+        message = messages.batch_end(batch, jobs, request, info_uri)
+        if message.info is not None:
+            self.objects.put_json(info_uri, message.info)
+        self.notifier.publish(
+            batch.destinationSnsArn, message.subject, message.body, message.attributes
+        )
+        now = self.clock.now()
+        self.store.message_sent(batch_id, now)
+        if not any(job.claimOpen for job in jobs):
+            self.store.close_batch(batch_id)
+        self.store.add_event(
+            batch_id, "MESSAGE_SENT", {"status": message.attributes.get("status", "")}, now
+        )
+        return True

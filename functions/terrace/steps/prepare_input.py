@@ -1,0 +1,260 @@
+"""PrepareInput: what a job is given: its manifest, category file and worker page.
+
+An input that can be used as it stands is used as it stands (as in 2021). Otherwise the lane's
+items are written with their latest label under one attribute; items that are not given to people
+are carried, with the reason. Repeating the step writes the same bytes again.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from terrace.domain import categories, modalities, outputs, s3uri, worker_ui
+from terrace.domain.plan import nothing_new
+from terrace.domain.records import JobRecord
+from terrace.domain.status import JobStatus
+from terrace.ports import BatchStore, Clock, ObjectStore
+from terrace.steps import lane
+from terrace.steps.job_output import lines_of, texts
+from terrace.steps.start_job import ui_template_uri
+
+
+class PrepareInputInput(BaseModel):
+    """One job of a wave."""
+
+    batchId: str
+    generation: int
+    level: int
+    jobName: str
+
+
+class PrepareInputOutput(BaseModel):
+    """`skip`: there is nothing to start (any more)."""
+
+    next: Literal["start", "skip"]
+
+
+@dataclass
+class _Survey:
+    """What a first look at a lane found."""
+
+    total: int = 0
+    labeled: list[int] = field(default_factory=list)
+    attributes: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """The step with its ports; `template` reads a file of worker_ui/."""
+
+    store: BatchStore
+    objects: ObjectStore
+    clock: Clock
+    batch_bucket: str
+    template: Callable[[str], str]
+
+    def run(self, step: PrepareInputInput) -> PrepareInputOutput:
+        """Prepares the current attempt's input, once."""
+        batch = self.store.get_batch(step.batchId)
+        job = self.store.get_job(step.batchId, step.level, step.jobName)
+        if batch is None or job is None or batch.generation != step.generation:
+            return PrepareInputOutput(next="skip")
+        if job.status not in {JobStatus.PENDING, JobStatus.STARTING}:
+            return PrepareInputOutput(next="skip")
+        if job.inputManifestS3Uri is not None or job.status is JobStatus.STARTING:
+            return PrepareInputOutput(next="start")
+        if nothing_new(batch, [job]):
+            return PrepareInputOutput(next="skip")
+        changes = self._retry(job) if job.attempt > 1 else self._first(job)
+        if changes is None:
+            return PrepareInputOutput(next="skip")
+        saved = self.store.save_input(job.model_copy(update=changes))
+        return PrepareInputOutput(next="start" if saved else "skip")
+
+    # --- a new attempt: the items that still lack a label ----------------------------------
+    def _retry(self, job: JobRecord) -> dict[str, Any]:
+        last = job.attempts[-1]
+        if last.outputManifestS3Uri is None:
+            return {
+                "inputManifestS3Uri": last.inputManifestS3Uri,
+                "linesS3Uri": last.linesS3Uri,
+            }
+        base = s3uri.of(
+            self.batch_bucket, "batches", job.batchId, "inputs", job.jobName, f"a{job.attempt}"
+        )
+        lines_uri, input_uri = s3uri.join(base, "lines.json"), s3uri.join(base, "input.manifest")
+        indexes: list[int] = []
+
+        def missing() -> Iterator[str]:
+            for index, line in outputs.still_missing(
+                texts(self.objects, last.outputManifestS3Uri or ""), job.labelAttributeName
+            ):
+                indexes.append(index)
+                yield line
+
+        self.objects.write_lines(input_uri, missing())
+        self.objects.put_json(lines_uri, outputs.compose(lines_of(last, self.objects), indexes))
+        return {"inputManifestS3Uri": input_uri, "linesS3Uri": lines_uri}
+
+    # --- the first attempt -----------------------------------------------------------------
+    def _first(self, job: JobRecord) -> dict[str, Any] | None:
+        source = self._source(job)
+        changes = self._manifest(job, source)
+        if changes is None:
+            return None
+        audited = changes.get("auditedAttributeName")
+        changes["labelCategoryS3Uri"] = self._categories(job, source, audited)
+        self._worker_page(job, audited)
+        return changes
+
+    def _source(self, job: JobRecord) -> JobRecord | None:
+        name = job.spec.inputConfig.chainFromJobName
+        if name is None or job.sourceLevel is None:
+            return None
+        source = self.store.get_job(job.batchId, job.sourceLevel, name)
+        if source is None:
+            raise ValueError(f"{job.jobName} chains from {name}, which has no row")
+        return source
+
+    def _manifest(self, job: JobRecord, source: JobRecord | None) -> dict[str, Any] | None:
+        spec = job.spec.inputConfig
+        given = spec.inputManifestS3Uri
+        if source is None and given is not None and spec.auditLabelAttributeName is None:
+            return {
+                "inputManifestS3Uri": given,
+                "jobInputS3Uri": given,
+                "numItems": job.numItems or sum(1 for t in texts(self.objects, given) if t.strip()),
+            }
+        return self._select(job, source)
+
+    def _lane(self, job: JobRecord, source: JobRecord | None) -> Iterator[lane.LaneItem]:
+        spec = job.spec.inputConfig
+        if source is not None:
+            return lane.after(source, self.objects)
+        if spec.inputManifestS3Uri is None or spec.auditLabelAttributeName is None:
+            raise ValueError(f"{job.jobName} has neither a source nor a manifest to review")
+        return lane.of_manifest(spec.inputManifestS3Uri, spec.auditLabelAttributeName, self.objects)
+
+    def _select(self, job: JobRecord, source: JobRecord | None) -> dict[str, Any] | None:
+        survey = _Survey()
+        for item in self._lane(job, source):
+            survey.total += 1
+            if item.attribute is not None:
+                survey.labeled.append(item.index)
+                survey.attributes.add(item.attribute)
+        if source is not None:
+            audited = lane.label_attribute(source)
+        else:
+            audited = job.spec.inputConfig.auditLabelAttributeName or ""
+        if len(survey.attributes) == 1:
+            audited = next(iter(survey.attributes))
+        chosen = lane.sample(survey.labeled, job.spec.inputConfig.downSamplingRate, job.jobName)
+        as_it_stands = (
+            source.outputManifestS3Uri
+            if source is not None and source.carriedS3Uri is None
+            else job.spec.inputConfig.inputManifestS3Uri
+        )
+        if as_it_stands and len(chosen) == survey.total and len(survey.attributes) == 1:
+            return {
+                "inputManifestS3Uri": as_it_stands,
+                "jobInputS3Uri": as_it_stands,
+                "auditedAttributeName": audited,
+                "numItems": survey.total,
+            }
+        return self._write(job, source, audited, chosen)
+
+    def _write(
+        self, job: JobRecord, source: JobRecord | None, audited: str, chosen: set[int]
+    ) -> dict[str, Any] | None:
+        """Writes what is given to people, and what is carried; ends the job if nothing is."""
+        carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
+        self.objects.write_lines(
+            carried,
+            (
+                lane.carry_line(item, item.why or "accepted as it is: not in the sample")
+                for item in self._lane(job, source)
+                if item.index not in chosen
+            ),
+        )
+        self.objects.put_json(lane.selected_uri(carried), sorted(chosen))
+        if not chosen:
+            self._skip(job, carried, audited)
+            return None
+        uri = s3uri.of(
+            self.batch_bucket, "batches", job.batchId, "inputs", job.jobName, "a1/input.manifest"
+        )
+        self.objects.write_lines(
+            uri,
+            (
+                lane.with_attribute(item, audited)
+                for item in self._lane(job, source)
+                if item.index in chosen
+            ),
+        )
+        return {
+            "inputManifestS3Uri": uri,
+            "jobInputS3Uri": uri,
+            "carriedS3Uri": carried,
+            "auditedAttributeName": audited,
+            "numItems": len(chosen),
+        }
+
+    def _skip(self, job: JobRecord, carried: str, audited: str) -> None:
+        now = self.clock.now()
+        changes = {
+            "carriedS3Uri": carried,
+            "auditedAttributeName": audited,
+            "numItems": 0,
+            "numItemsLabeled": 0,
+            "endedAt": now,
+        }
+        if self.store.end_attempt(job, JobStatus.SKIPPED, changes):
+            self.store.add_event(job.batchId, "JOB_SKIPPED", {"jobName": job.jobName}, now)
+
+    # --- category file and worker page -----------------------------------------------------
+    def _categories(
+        self, job: JobRecord, source: JobRecord | None, audited: str | None
+    ) -> str | None:
+        modality = modalities.get(job.spec.jobModality)
+        own_uri = job.spec.labelCategoryConfigS3Uri
+        own = self.objects.get_json(own_uri) if own_uri else None
+        inherited_uri = None if own_uri else self._inherited_categories(job, source)
+        inherited = self.objects.get_json(inherited_uri) if inherited_uri else None
+        made = categories.for_job(
+            modality,
+            own=own,
+            inherited=inherited,
+            audited_attribute=audited,
+            instructions=job.spec.instructions,
+        )
+        for uri, config in ((own_uri, own), (inherited_uri, inherited)):
+            if uri and made == config:
+                return uri
+        uri = s3uri.of(
+            self.batch_bucket, "batches", job.batchId, "categories", f"{job.jobName}.json"
+        )
+        self.objects.put_json(uri, made)
+        return uri
+
+    def _inherited_categories(self, job: JobRecord, source: JobRecord | None) -> str | None:
+        """The file of the nearest earlier job of the lane whose labels are classes."""
+        while source is not None:
+            if not modalities.get(source.spec.jobModality).verdict_labels:
+                return source.labelCategoryS3Uri or source.spec.labelCategoryConfigS3Uri
+            source = self._source(source)
+        return None
+
+    def _worker_page(self, job: JobRecord, audited: str | None) -> None:
+        """Uploads the worker UI template of a job whose task has no UI of AWS's own."""
+        modality = modalities.get(job.spec.jobModality)
+        if modality.ui_template is None or job.spec.uiTemplateS3Uri is not None:
+            return
+        text = worker_ui.render_source(
+            self.template(modality.ui_template),
+            instructions=job.spec.instructions,
+            audited_attribute=audited,
+        )
+        uri = ui_template_uri(self.batch_bucket, job.batchId, job.jobName)
+        self.objects.put_text(uri, text, "text/html")

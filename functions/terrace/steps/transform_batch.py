@@ -1,0 +1,247 @@
+"""TransformBatch: everything that can be found wrong, is found before a labeling job exists.
+
+It is called again until every manifest is counted. What it has seen so far is kept in S3, so that
+a call that dies costs at most its own work. Job rows are written only when all is right.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from terrace.domain import modalities, s3uri
+from terrace.domain.input_checks import ManifestRule, ManifestTally
+from terrace.domain.problems import Problem
+from terrace.domain.records import BatchRecord, JobRecord, Mark
+from terrace.domain.request import BatchRequest
+from terrace.errors import NotFoundError
+from terrace.ports import BatchStore, Clock, LabelingEngine, Notifier, ObjectStore
+from terrace.steps.transform_checks import Checker, Findings, Place
+
+PROBLEMS_IN_ROW = 50
+"""The rest is in S3: the row stays small, and no user mends more at once."""
+
+
+class TransformBatchInput(BaseModel):
+    """The batch to check."""
+
+    batchId: str
+    generation: int
+
+
+class TransformBatchOutput(BaseModel):
+    """`again`: not done yet; `finalize`: found wrong; `end`: the generation is stale."""
+
+    next: Literal["again", "plan", "finalize", "end"]
+
+
+class Progress(BaseModel):
+    """What earlier calls have seen."""
+
+    done: list[str] = Field(default_factory=list)
+    problems: list[Problem] = Field(default_factory=list)
+    warnings: list[Problem] = Field(default_factory=list)
+    tallies: dict[str, ManifestTally] = Field(default_factory=dict)
+    offset: int = 0
+    line: int = 1
+    etag: str | None = None
+
+
+Check = tuple[str, Callable[[], Findings]]
+
+
+@dataclass
+class Transform:
+    """The step with its ports; `filled` turns the request as sent into the one that is run."""
+
+    store: BatchStore
+    objects: ObjectStore
+    engine: LabelingEngine
+    notifier: Notifier
+    clock: Clock
+    filled: Callable[[object], BatchRequest]
+    region: str
+    role_arn: str
+    allowed_buckets: frozenset[str]
+    batch_bucket: str
+    seconds: float
+
+    def run(self, step: TransformBatchInput) -> TransformBatchOutput:
+        """Goes on with the checks until they are done or the time budget is used up."""
+        batch = self.store.get_batch(step.batchId)
+        if batch is None or batch.generation != step.generation:
+            return TransformBatchOutput(next="end")
+        if batch.ended or batch.mark is not None:
+            return TransformBatchOutput(next="finalize")
+        if batch.transformedAt is not None:
+            return TransformBatchOutput(next="plan")
+        deadline = self.clock.now() + self.seconds
+        request = self.filled(self.objects.get_json(batch.requestS3Uri))
+        checker = Checker(
+            store=self.store,
+            objects=self.objects,
+            engine=self.engine,
+            notifier=self.notifier,
+            request=request,
+            region=self.region,
+            role_arn=self.role_arn,
+            allowed_buckets=self.allowed_buckets,
+            batch_bucket=self.batch_bucket,
+        )
+        place = self._progress_uri(batch)
+        progress = self._progress(place)
+        if not self._work(checker, progress, deadline):
+            self.objects.put_json(place, progress.model_dump(mode="json"))
+            return TransformBatchOutput(next="again")
+        if progress.problems:
+            self._refuse(batch, checker, progress)
+            return TransformBatchOutput(next="finalize")
+        self._accept(batch, request, progress)
+        self.objects.delete(place)
+        return TransformBatchOutput(next="plan")
+
+    def _progress_uri(self, batch: BatchRecord) -> str:
+        return s3uri.of(
+            self.batch_bucket,
+            "batches-working",
+            batch.batchId,
+            f"transform-{batch.uid[:16]}.json",
+        )
+
+    def _progress(self, uri: str) -> Progress:
+        try:
+            return Progress.model_validate(self.objects.get_json(uri))
+        except NotFoundError:
+            return Progress()
+
+    # --- the checks, in order --------------------------------------------------------------
+    def _work(self, checker: Checker, progress: Progress, deadline: float) -> bool:
+        """Runs the checks not yet done; False when time is up. At least one is always done."""
+        done = set(progress.done)
+        worked = False
+        for key, check in self._checks(checker, progress, lambda: self.clock.now() < deadline):
+            if key in done:
+                continue
+            if worked and self.clock.now() >= deadline:
+                return False
+            try:
+                found = check()
+            except _OutOfTimeError:
+                return False
+            worked = True
+            progress.problems += found.problems
+            progress.warnings += found.warnings
+            progress.done.append(key)
+            done.add(key)
+        return True
+
+    def _checks(
+        self, checker: Checker, progress: Progress, more_time: Callable[[], bool]
+    ) -> Iterator[Check]:
+        """Each check with the key under which it is remembered."""
+        jobs = checker.request.labelingJobs
+        for index, spec in enumerate(jobs):
+            yield f"name {spec.jobName}", partial(checker.name, index)
+        for arn in sorted({spec.workteamArn for spec in jobs if spec.workteamArn}):
+            yield f"team {arn}", partial(checker.workteam, arn)
+        yield "topic", checker.topic
+        yield "sessions", checker.sessions
+        for index, spec in enumerate(jobs):
+            yield f"category {spec.jobName}", partial(checker.category, index)
+        for index, spec in enumerate(jobs):
+            rule = checker.rule(spec)
+            if rule is not None:
+                path = f"$.labelingJobs[{index}].inputConfig.inputManifestS3Uri"
+                key = f"manifest {spec.jobName}"
+                yield key, partial(self._manifest, checker, progress, rule, key, path, more_time)
+                yield from self._data(checker, rule, progress.tallies.get(key), path)
+
+    def _data(
+        self, checker: Checker, rule: ManifestRule, tally: ManifestTally | None, path: str
+    ) -> Iterator[Check]:
+        """Checks of what a counted manifest points to."""
+        if tally is None:
+            return
+        family = rule.modality.family
+        for bucket in dict.fromkeys([s3uri.parse(rule.uri).bucket, *tally.buckets]):
+            key = f"bucket {bucket} {family}"
+            yield key, partial(checker.bucket, bucket, rule.modality, path)
+        for uri in dict.fromkeys(tally.sequences[: rule.modality.max_sequences]):
+            yield f"sequence {uri} {family}", partial(checker.sequence, uri, rule.modality)
+        for uri in tally.firstObjects:
+            yield f"object {uri}", partial(checker.data_object, uri, path)
+
+    def _manifest(  # noqa: PLR0917
+        self,
+        checker: Checker,
+        progress: Progress,
+        rule: ManifestRule,
+        key: str,
+        path: str,
+        more_time: Callable[[], bool],
+    ) -> Findings:
+        tally = progress.tallies.setdefault(key, ManifestTally())
+        place = Place(progress.offset, progress.line, progress.etag)
+        found, ended = checker.manifest_lines(rule, tally, place, more_time)
+        if not ended:
+            progress.offset, progress.line, progress.etag = place.offset, place.line, place.etag
+            raise _OutOfTimeError
+        progress.offset, progress.line, progress.etag = 0, 1, None
+        at = [p.model_copy(update={"path": f"{path} ({p.path})"}) for p in found.problems]
+        return Findings(tuple(at), found.warnings)
+
+    # --- the verdict -------------------------------------------------------------------------
+    def _refuse(self, batch: BatchRecord, checker: Checker, progress: Progress) -> None:
+        """Marks the batch invalid and gives back the names it reserved."""
+        now = self.clock.now()
+        every = s3uri.of(
+            self.batch_bucket, "batches", batch.batchId, "reports", "validation-problems.json"
+        )
+        self.objects.put_json(every, [p.model_dump(mode="json") for p in progress.problems])
+        mark = Mark(
+            kind="invalid",
+            at=now,
+            errorType="ValidationFailed",
+            reason=f"{len(progress.problems)} problem(s) found before any job was created",
+            problems=progress.problems[:PROBLEMS_IN_ROW],
+            problemsS3Uri=every,
+        )
+        self.store.set_mark(batch.batchId, mark, batch.generation)
+        for spec in checker.request.labelingJobs:
+            self.store.free(checker.claim(spec))
+
+    def _accept(self, batch: BatchRecord, request: BatchRequest, progress: Progress) -> None:
+        levels = {spec.jobName: spec.jobLevel for spec in request.labelingJobs}
+        for index, spec in enumerate(request.labelingJobs):
+            source = spec.inputConfig.chainFromJobName
+            tally = progress.tallies.get(f"manifest {spec.jobName}")
+            review = modalities.get(spec.jobModality).review is not None
+            self.store.put_job(
+                JobRecord(
+                    batchId=batch.batchId,
+                    jobName=spec.jobName,
+                    level=spec.jobLevel,
+                    index=index,
+                    spec=spec,
+                    sourceLevel=levels[source] if source else None,
+                    generation=batch.generation,
+                    labelAttributeName=spec.labelAttributeName or spec.jobName,
+                    labelCategoryS3Uri=spec.labelCategoryConfigS3Uri,
+                    jobInputS3Uri=spec.inputConfig.inputManifestS3Uri,
+                    numItems=tally.items if tally and not review else None,
+                )
+            )
+        now = self.clock.now()
+        self.store.finish_transform(batch.batchId, batch.generation, now, progress.warnings[:20])
+        self.store.add_event(
+            batch.batchId,
+            "BATCH_ACCEPTED",
+            {"jobs": len(request.labelingJobs), "warnings": len(progress.warnings)},
+            now,
+        )
+
+
+class _OutOfTimeError(Exception):
+    """The time budget ended in the middle of a manifest."""

@@ -1,0 +1,34 @@
+"""TransformBatch: everything that can be found wrong before a labeling job exists."""
+
+from typing import Any
+
+from terrace.runtime import wiring
+from terrace.runtime.limits import limits_of
+from terrace.runtime.observability import logger
+from terrace.steps.api_create import stored_request
+from terrace.steps.transform_batch import Transform, TransformBatchInput
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Input and output: `steps.transform_batch`."""
+    wired = wiring.transform_batch()
+    step = TransformBatchInput.model_validate(event)
+    logger.append_keys(batchId=step.batchId, generation=step.generation)
+    settings = wired.settings
+    transform = Transform(
+        store=wired.store,
+        objects=wired.objects,
+        engine=wired.engine,
+        notifier=wired.notifier,
+        clock=wired.clock,
+        filled=lambda raw: stored_request(raw, limits_of(settings)),
+        region=settings.aws_region,
+        role_arn=settings.execution_role_arn,
+        allowed_buckets=frozenset({*settings.input_buckets, settings.batch_bucket}),
+        batch_bucket=settings.batch_bucket,
+        seconds=settings.transform_seconds,
+    )
+    result = transform.run(step)
+    logger.info("checked", next=result.next)
+    return result.model_dump(mode="json")
