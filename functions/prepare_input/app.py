@@ -4,7 +4,7 @@ from typing import Any
 
 from terrace.runtime import wiring
 from terrace.runtime.observability import logger
-from terrace.runtime.templates import template_text
+from terrace.runtime.worker_pages import template
 from terrace.steps.prepare_input import Prepare, PrepareInputInput
 
 
@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         objects=wired.objects,
         clock=wired.clock,
         batch_bucket=wired.settings.batch_bucket,
-        template=template_text,
+        template=template,
     )
     result = prepare.run(step)
     logger.info("prepared", next=result.next)

@@ -16,6 +16,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     start = Start(
         store=wired.store,
         engine=wired.engine,
+        notifier=wired.notifier,
         clock=wired.clock,
         region=wired.settings.aws_region,
         role_arn=wired.settings.execution_role_arn,

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from terrace.domain import defaults
+from terrace.domain.request import BatchRequest
 from terrace.runtime import wiring
 from terrace.runtime.limits import limits_of
 from terrace.runtime.observability import logger
-from terrace.steps.api_create import stored_request
 from terrace.steps.transform_batch import Transform, TransformBatchInput
 
 
@@ -22,7 +23,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         engine=wired.engine,
         notifier=wired.notifier,
         clock=wired.clock,
-        filled=lambda raw: stored_request(raw, limits_of(settings)),
+        filled=lambda raw: defaults.fill(BatchRequest.model_validate(raw), limits_of(settings)),
         region=settings.aws_region,
         role_arn=settings.execution_role_arn,
         allowed_buckets=frozenset({*settings.input_buckets, settings.batch_bucket}),

@@ -83,6 +83,7 @@ class StartJobSettings(StoreSettings):
     """Claim and create."""
 
     execution_role_arn: str
+    topic_arn: str
 
 
 class ParkWaveSettings(StoreSettings):

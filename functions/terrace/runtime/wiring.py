@@ -70,6 +70,7 @@ class StartJob(NamedTuple):
     settings: s.StartJobSettings
     store: BatchStore
     engine: LabelingEngine
+    notifier: Notifier
     clock: Clock
 
 
@@ -174,7 +175,8 @@ def prepare_input() -> PrepareInput:
 def start_job() -> StartJob:
     settings = s.StartJobSettings.read(os.environ)
     engine = GroundTruthEngine(_client("sagemaker", _ONCE))
-    return StartJob(settings, _store(settings), engine, SystemClock())
+    notifier = SnsNotifier(_client("sns"), settings.topic_arn)
+    return StartJob(settings, _store(settings), engine, notifier, SystemClock())
 
 
 @cache

@@ -37,17 +37,29 @@ def aftermath(
     batch, jobs = found
     done.released = release_check(batch, jobs, store=store, workflow=workflow, clock=clock)
     for job in jobs:
-        failed = job.status in {JobStatus.FAILED, JobStatus.STOPPED}
-        if failed and job.failureAnnouncedAt is None:
-            message = messages.job_failed(batch, job)
-            if _publish(batch, message, notifier, done):
-                store.annotate_job(job, {"failureAnnouncedAt": clock.now()})
+        announce_failure(batch, job, done, store=store, notifier=notifier, clock=clock)
     if batch.mark is not None and batch.mark.kind == "invalid":
         return done
     for level in _ended_levels(batch, jobs):
         if _publish(batch, messages.level_complete(batch, jobs, level), notifier, done):
             store.level_announced(batch.batchId, level)
     return done
+
+
+def announce_failure(
+    batch: BatchRecord,
+    job: JobRecord,
+    done: Aftermath,
+    *,
+    store: BatchStore,
+    notifier: Notifier,
+    clock: Clock,
+) -> None:
+    """Says that a job failed or was stopped, if it did and nobody has said so."""
+    failed = job.status in {JobStatus.FAILED, JobStatus.STOPPED}
+    if failed and job.failureAnnouncedAt is None:
+        if _publish(batch, messages.job_failed(batch, job), notifier, done):
+            store.annotate_job(job, {"failureAnnouncedAt": clock.now()})
 
 
 def _ended_levels(batch: BatchRecord, jobs: list[JobRecord]) -> list[int]:

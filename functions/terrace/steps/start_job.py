@@ -21,7 +21,8 @@ from terrace.errors import (
     LimitExceededError,
     NameTakenError,
 )
-from terrace.ports import BatchStore, Clock, LabelingEngine, LabelingJob
+from terrace.ports import BatchStore, Clock, LabelingEngine, LabelingJob, Notifier
+from terrace.steps.aftermath import Aftermath, announce_failure
 from terrace.steps.fail_batch import REASON_MAX, MachineError
 
 NONCE_TAG = f"{labeling_request.TAG_PREFIX}nonce"
@@ -54,6 +55,7 @@ class Start:
         *,
         store: BatchStore,
         engine: LabelingEngine,
+        notifier: Notifier,
         clock: Clock,
         region: str,
         role_arn: str,
@@ -61,6 +63,7 @@ class Start:
     ) -> None:
         self._store = store
         self._engine = engine
+        self._notifier = notifier
         self._clock = clock
         self._region = region
         self._role_arn = role_arn
@@ -208,6 +211,17 @@ class Start:
                 "JOB_FAILED",
                 {"jobName": job.jobName, "code": code, "reason": text},
                 now,
+            )
+        failed = self._store.get_job(job.batchId, job.level, job.jobName)
+        if batch is not None and failed is not None:
+            # A message that cannot be sent now is sent by the reconciler.
+            announce_failure(
+                batch,
+                failed,
+                Aftermath(),
+                store=self._store,
+                notifier=self._notifier,
+                clock=self._clock,
             )
 
 
