@@ -1,0 +1,1 @@
+"""Checks of what is deployed: the expanded template, and the state machine against the code."""
