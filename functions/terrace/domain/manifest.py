@@ -80,8 +80,8 @@ def parse_line(
         text: the line without its line break.
         uri: of the manifest; problems name it.
         sources: the keys that may hold the data object for this task.
-        limits: False for manifests that Ground Truth wrote: it does not hold itself to the
-            length limits of its input.
+        limits: False for manifests that Ground Truth wrote: what it took is right, and it does
+            not hold itself to the length limits of its input.
     """
     if not text.strip():
         return None
@@ -125,6 +125,8 @@ def _wrong_keys(
             problem=f"the line has no {' and no '.join(sources)}; its keys are {_names(data)}",
             fix=f"name the data object with {' or '.join(sources)}",
         )
+    if not limits:
+        return None
     source = data[found[0]]
     wrong = (
         s3uri.problem(source)
@@ -149,7 +151,7 @@ def _wrong_keys(
                 fix="rename the key",
             )
         # A short line cannot hold a long value, so values are measured only on long lines.
-        if limits and len(text) > ATTRIBUTE_MAX:
+        if len(text) > ATTRIBUTE_MAX:
             size = len(value) if isinstance(value, str) else len(dump({"": value})) - 5
             if size > ATTRIBUTE_MAX:
                 return Problem(
