@@ -29,6 +29,7 @@ Say = Callable[[str], None]
 
 
 def up(
+    *,
     port: int = DEFAULT_PORT,
     api_port: int = DEFAULT_API_PORT,
     workers: str = "auto",
@@ -167,8 +168,17 @@ def _refusal(config: LocalConfig) -> str:
 
 def _foreground(config: LocalConfig, say: Say) -> int:
     from terrace_local.session import RunSession
+    from terrace_local.state import CannotResume
 
-    return RunSession(config, say).run()
+    try:
+        session = RunSession(config, say)
+    except CannotResume as exc:
+        say(
+            f"terrace local: the former state could not be resumed: {exc}\n"
+            "  Nothing was changed. Start anew with --fresh."
+        )
+        return 1
+    return session.run()
 
 
 def _detached(config: LocalConfig, say: Say) -> int:

@@ -8,6 +8,8 @@ DEFAULT_PORT = 4566
 DEFAULT_API_PORT = 3000
 ACCOUNT_ID = "000000000000"
 """MiniStack's own default account; every client lands in it, whatever key it uses."""
+ROOT_KEY = "test"
+"""The access key MiniStack treats as the account's administrator."""
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -7,10 +7,8 @@ this must run before the first `import ministack`, once per process.
 import os
 import sys
 
-from terrace_local.config import LocalConfig
-
-ROOT_KEY = "test"
-"""The access key MiniStack treats as the account's administrator."""
+from terrace_local import state
+from terrace_local.config import ROOT_KEY, LocalConfig
 
 
 def prepare(config: LocalConfig) -> None:
@@ -37,7 +35,7 @@ def prepare(config: LocalConfig) -> None:
             "no_proxy": "127.0.0.1,localhost",
             "GATEWAY_PORT": str(config.port),
             "BIND_HOST": "127.0.0.1",
-            # Addresses MiniStack hands out (queue URLs) must not resolve to ::1, where nobody listens.
+            # Queue addresses must not resolve to ::1, where nobody listens.
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_ACCOUNT_ID": config.account,
             "MINISTACK_REGION": config.region,
@@ -46,9 +44,10 @@ def prepare(config: LocalConfig) -> None:
             # No side listeners: only the two ports the user asked for.
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
+            # Snapshots are ours (module `state`); only objects are MiniStack's to keep.
             "PERSIST_STATE": "0",
-            # Snapshots are ours (module `state`); objects live in memory and in the snapshot.
-            "S3_PERSIST": "0",
+            "S3_PERSIST": "1" if config.persist else "0",
+            **state.folders(config),
             "DOCKER_HOST": "unix:///nonexistent/terrace-never-uses-docker.sock",
         }
     )

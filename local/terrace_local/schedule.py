@@ -21,6 +21,20 @@ from terrace_local.deploy.stack import Stack
 logger = logging.getLogger(__name__)
 
 
+def enable_schedules(config: LocalConfig, stack: Stack) -> None:
+    """Undo what `FastSchedule` did to the rules in a former run whose state was resumed."""
+    events = Clients(config).events
+    for name in _rules(stack):
+        rule = events.describe_rule(Name=name)
+        if rule.get("ScheduleExpression") and rule.get("State") == "DISABLED":
+            events.enable_rule(Name=name)
+
+
+def _rules(stack: Stack) -> list[str]:
+    rules = stack.of_type("AWS::Events::Rule").values()
+    return [physical.rsplit("/", 1)[-1].rsplit("|", 1)[-1] for physical in rules]
+
+
 @dataclass(frozen=True)
 class ScheduledTarget:
     """A function that a schedule of the stack invokes."""
@@ -54,8 +68,7 @@ class FastSchedule:
     def _take_over(self, stack: Stack) -> list[ScheduledTarget]:
         events = self._clients.events
         targets = []
-        for physical in stack.of_type("AWS::Events::Rule").values():
-            name = physical.rsplit("/", 1)[-1].rsplit("|", 1)[-1]
+        for name in _rules(stack):
             rule = events.describe_rule(Name=name)
             if not rule.get("ScheduleExpression"):
                 continue

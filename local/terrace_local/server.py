@@ -14,11 +14,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from terrace_local import environment, noise
+from terrace_local import environment, noise, state
 from terrace_local.config import LocalConfig
 from terrace_local.lambda_runtime.executor import LambdaExecutor
 
 logger = logging.getLogger(__name__)
+
+SAVE_SECONDS = 5.0
+"""How much a SIGKILL may cost; a graceful stop costs nothing."""
 
 
 class LocalAws:
@@ -27,12 +30,17 @@ class LocalAws:
     def __init__(self, config: LocalConfig) -> None:
         config.logs.mkdir(parents=True, exist_ok=True)
         noise.to_file(config.logs / "aws.log")
+        self.notice = state.prepare(config)
+        """What the terminal must be told about a former state that is given up; "" if nothing."""
         environment.prepare(config)
         self.config = config
         self.executor = LambdaExecutor(
             config.endpoint, config.region, config.logs, config.home / "run"
         )
         self.executor.nursery.start()
+        self.deployed = False
+        """Set once the stack is complete: nothing before that is worth keeping."""
+        self._saving = asyncio.Lock()
         self._stop = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
@@ -62,9 +70,16 @@ class LocalAws:
         register(self.ground_truth)
         control = ControlRoutes(self.faults, self.calls, self.status, self.ground_truth.control)
         self.gateway = Gateway(
-            app.app, control, self.faults, config.api_port, config.region, config.auth
+            inner=app.app,
+            control=control,
+            faults=self.faults,
+            api_port=config.api_port,
+            region=config.region,
+            api_auth=config.auth,
         )
         dropping.install()
+        self.keeper = state.StateKeeper(config, self.ground_truth)
+        self.resumed = self.keeper.resume() if config.persist else None
 
     def _labeling_service(self) -> Any:
         import boto3
@@ -160,7 +175,23 @@ class LocalAws:
             server.result()
             return
         threading.Thread(target=when_serving, name="deploy", daemon=True).start()
+        keeping = asyncio.create_task(self._keep_state())
         await server
+        keeping.cancel()
+
+    async def _keep_state(self) -> None:
+        """Save every few seconds while something changes."""
+        seen = -1
+        while self.config.persist:
+            await asyncio.sleep(SAVE_SECONDS)
+            if self.deployed and self.gateway.requests != seen:
+                seen = self.gateway.requests
+                await self._save()
+
+    async def _save(self) -> None:
+        async with self._saving:
+            copy = self.keeper.copy()
+            await asyncio.to_thread(self.keeper.write, copy)
 
     async def _until_serving(self) -> None:
         for port in (self.config.port, self.config.api_port):
@@ -174,6 +205,9 @@ class LocalAws:
     async def _wait_for_stop(self) -> None:
         if self._wake is not None:
             await self._wake.wait()
+        # Saved before the functions are ended: what fails because we stop must not be kept.
+        if self.config.persist and self.deployed:
+            await self._save()
         # Calls that wait for a function would hold the shutdown up: end the functions first.
         await asyncio.to_thread(self._end_work)
 

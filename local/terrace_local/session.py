@@ -13,8 +13,9 @@ from terrace_local.deploy import contract
 from terrace_local.deploy.run import Deployment, deploy_template
 from terrace_local.deploy.stack import DeployFailed
 from terrace_local.deploy.template import TemplateProblem
-from terrace_local.schedule import FastSchedule
+from terrace_local.schedule import FastSchedule, enable_schedules
 from terrace_local.server import LocalAws
+from terrace_local.state import announce_interrupted
 
 logger = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -30,6 +31,8 @@ class RunSession:
         self._schedule: FastSchedule | None = None
         self._failure: str | None = None
         self._aws = LocalAws(config)
+        if self._aws.notice:
+            say(f"terrace local: {self._aws.notice}")
 
     def run(self) -> int:
         """Serve; returns the exit code."""
@@ -76,17 +79,25 @@ class RunSession:
 
     def _bring_up(self) -> None:
         config = self._config
-        deployment = deploy_template(config, dict(config.parameters))
+        resumed = self._aws.resumed
+        deployment = deploy_template(
+            config, dict(config.parameters), resumed.digest if resumed else ""
+        )
+        self._aws.keeper.digest = deployment.digest
         self._aws.ground_truth.start()
         if deployment.api_id:
             self._aws.gateway.serve_api(deployment.api_id, deployment.api_stage)
+        enable_schedules(config, deployment.stack)
         if config.reconcile_seconds:
             self._schedule = FastSchedule(config, deployment.stack, config.reconcile_seconds)
             self._schedule.start()
         content = contract.contract(config, deployment.stack)
         if self._aws.stopping:
             return
+        self._aws.deployed = True
         contract.write(config.contract, content)
+        if resumed:
+            announce_interrupted(resumed.interrupted, config.account, config.region)
         self._say(self._banner(content, deployment))
 
     def _banner(self, content: dict[str, Any], deployment: Deployment) -> str:
@@ -101,5 +112,12 @@ class RunSession:
             f"  logs          {self._config.logs}",
         ]
         lines += [f"  note          {note}" for note in deployment.left_out]
+        resumed = self._aws.resumed
+        if resumed:
+            when = time.strftime("%H:%M:%S", time.localtime(resumed.saved_at))
+            lines.append(
+                f"  resumed       the state saved at {when}; {len(resumed.interrupted)} running "
+                "execution(s) could not go on, the stack was told and replaces them"
+            )
         lines.append("Stop with Ctrl-C or `terrace local down`.")
         return "\n".join(lines)

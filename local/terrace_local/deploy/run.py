@@ -1,6 +1,8 @@
 """The whole deployment, in order."""
 
 import contextlib
+import hashlib
+import json
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 from terrace_local.config import LocalConfig
 from terrace_local.deploy import package, template, workforce
 from terrace_local.deploy.clients import Clients
-from terrace_local.deploy.stack import ARTEFACTS, Stack, deploy
+from terrace_local.deploy.stack import ARTEFACTS, Stack, deploy, existing
 
 logger = logging.getLogger(__name__)
 
@@ -18,13 +20,21 @@ class Deployment:
     """What was deployed and where its REST API is."""
 
     stack: Stack
+    digest: str
     api_id: str
     api_stage: str
     left_out: list[str]
 
 
-def deploy_template(config: LocalConfig, parameters: dict[str, str]) -> Deployment:
+def deploy_template(
+    config: LocalConfig, parameters: dict[str, str], deployed: str = ""
+) -> Deployment:
     """Package, expand and deploy `config.template`; make its work teams.
+
+    Args:
+        config: Names the template.
+        parameters: Template parameters.
+        deployed: The digest of what is up already; the same again is not deployed again.
 
     Raises:
         TemplateProblem: The template itself is wrong.
@@ -44,13 +54,22 @@ def deploy_template(config: LocalConfig, parameters: dict[str, str]) -> Deployme
     expanded = template.expand(template.with_local_files(source, base, code), given, config.region)
     values = _values(expanded, given, config)
     plain, teams = template.without_workteams(expanded, values)
-    stack = deploy(clients, config.prefix, plain, given)
+    digest = _digest(plain, given)
+    if digest == deployed:
+        stack = existing(clients, config.prefix, plain)
+    else:
+        stack = deploy(clients, config.prefix, plain, given)
     # A team's group and topic are resources of the stack: only now they have names.
     resolved = template.substitute(teams, stack.physical, attributes=True)
     made = workforce.make_teams(clients, resolved)
     left_out = [f"{name}: made through the API" for name in sorted(made)]
     api_id, stage = _api(clients, stack)
-    return Deployment(stack, api_id, stage, left_out)
+    return Deployment(stack, digest, api_id, stage, left_out)
+
+
+def _digest(template_: dict[str, Any], parameters: dict[str, str]) -> str:
+    text = json.dumps([template_, parameters], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _make_bucket(clients: Clients, region: str) -> None:

@@ -64,6 +64,15 @@ def deploy(clients: Clients, name: str, template: Template, parameters: dict[str
     return _verified(clients, name, template, description)
 
 
+def existing(clients: Clients, name: str, template: Template) -> Stack:
+    """The stack that is up already.
+
+    Raises:
+        DeployFailed: It is not there, or lacks a resource of the template.
+    """
+    return _verified(clients, name, template, _wait(clients, name))
+
+
 def _exists(clients: Clients, name: str) -> bool:
     try:
         clients.cloudformation.describe_stacks(StackName=name)

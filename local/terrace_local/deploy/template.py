@@ -139,8 +139,8 @@ def without_workteams(
 ) -> tuple[Template, dict[str, dict[str, Any]]]:
     """The template without its work teams, and the teams by logical id.
 
-    MiniStack refuses a whole template that holds an `AWS::SageMaker::Workteam`. What refers to a team
-    is pointed at the ARN the team will have.
+    MiniStack refuses a whole template that holds an `AWS::SageMaker::Workteam`. What refers to a
+    team is pointed at the ARN the team will have.
 
     Args:
         expanded: Plain CloudFormation.
@@ -171,7 +171,7 @@ def without_workteams(
 
 
 def substitute(node: Any, values: dict[str, str], attributes: bool = False) -> Any:
-    """Replace `Ref` (and, with `attributes`, `Fn::GetAtt`) of known names, also inside `Fn::Sub`."""
+    """Replace `Ref` (with `attributes` also `Fn::GetAtt`) of known names, inside `Fn::Sub` too."""
     if isinstance(node, list):
         return [substitute(item, values, attributes) for item in node]
     if not isinstance(node, dict):

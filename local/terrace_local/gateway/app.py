@@ -30,6 +30,7 @@ class Gateway:
 
     def __init__(
         self,
+        *,
         inner: Application,
         control: ControlRoutes,
         faults: FaultBook,
@@ -44,6 +45,8 @@ class Gateway:
         self._region = region
         self._api_auth = api_auth
         self._api: tuple[str, str] | None = None
+        self.requests = 0
+        """Requests so far that may have changed something."""
 
     def serve_api(self, api_id: str, stage: str) -> None:
         """From now on the API port forwards to this REST API's stage."""
@@ -54,6 +57,8 @@ class Gateway:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
+        if scope["method"] not in ("GET", "HEAD"):
+            self.requests += 1
         if scope["server"][1] == self._api_port:
             await self._on_api_port(scope, receive, send)
             return
@@ -111,7 +116,14 @@ class Gateway:
         service = detect_service(
             scope["method"], scope["path"], headers, _params(query, headers, body)
         )
-        call = identify(service, scope["method"], scope["path"], headers, query, body)
+        call = identify(
+            service,
+            method=scope["method"],
+            path=scope["path"],
+            headers=headers,
+            query=query,
+            body=body,
+        )
         fault = self._faults.draw(call) if call.name else None
         if fault is not None and fault.when == "before":
             await self._fail(fault, call.service, send)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qsl, urlencode
 
-from terrace_local.environment import ROOT_KEY
+from terrace_local.config import ROOT_KEY
 
 Header = tuple[bytes, bytes]
 

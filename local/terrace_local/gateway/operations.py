@@ -38,7 +38,7 @@ def canonical_service(name: str) -> str:
 
 
 def identify(
-    service: str, method: str, path: str, headers: dict[str, str], query: str, body: bytes
+    service: str, *, method: str, path: str, headers: dict[str, str], query: str, body: bytes
 ) -> Operation:
     """Name the operation of a request already routed to `service`; "" when it has no name."""
     service = canonical_service(service)
