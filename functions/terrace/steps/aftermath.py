@@ -57,9 +57,10 @@ def announce_failure(
 ) -> None:
     """Says that a job failed or was stopped, if it did and nobody has said so."""
     failed = job.status in {JobStatus.FAILED, JobStatus.STOPPED}
-    if failed and job.failureAnnouncedAt is None:
-        if _publish(batch, messages.job_failed(batch, job), notifier, done):
-            store.annotate_job(job, {"failureAnnouncedAt": clock.now()})
+    if not failed or job.failureAnnouncedAt is not None:
+        return
+    if _publish(batch, messages.job_failed(batch, job), notifier, done):
+        store.annotate_job(job, {"failureAnnouncedAt": clock.now()})
 
 
 def _ended_levels(batch: BatchRecord, jobs: list[JobRecord]) -> list[int]:
