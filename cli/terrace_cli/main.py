@@ -1,8 +1,40 @@
 """The `terrace` command."""
 
+import importlib.metadata
+
 import click
 
+from terrace_cli.commands.create import create
+from terrace_cli.commands.demo import demo
+from terrace_cli.commands.local import local
+from terrace_cli.commands.show import show
+from terrace_cli.commands.watch import watch
+from terrace_cli.options import TerraceGroup
 
-@click.group()
+
+def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        # Looked up only when asked for: it reads the installed packages.
+        click.echo(f"terrace {importlib.metadata.version('terrace')}")
+        ctx.exit()
+
+
+@click.group(cls=TerraceGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Say the version and exit.",
+)
 def cli() -> None:
-    """Terrace: multi-level data labeling."""
+    """Terrace: multi-level data labeling, on AWS or on this machine.
+
+    `terrace demo` shows everything in a minute. The other commands talk to the local run of this
+    folder (.terrace/local.json), or to a deployed stack with --stack NAME or --api-url URL.
+    """
+
+
+for command in (demo, local, create, show, watch):
+    cli.add_command(command)

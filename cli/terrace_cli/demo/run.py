@@ -1,0 +1,318 @@
+"""The course of a demo, from an empty machine to labels on disk, and back to an empty machine."""
+
+import json
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from terrace_cli.client import Client
+from terrace_cli.demo.embedded import OwnAws, Wanted, running_here
+from terrace_cli.demo.messages import TopicListener, end_lines, is_end
+from terrace_cli.demo.request import (
+    LANES,
+    VEHICLES,
+    Material,
+    demo_request,
+    image_job,
+    image_review,
+    new_batch_id,
+)
+from terrace_cli.demo.results import LevelScore, copy_finals, score_lane
+from terrace_cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, TerraceError
+from terrace_cli.target import Target
+from terrace_cli.views import BatchView, batch_view
+from terrace_cli.watching import follow
+from terrace_local.clip import Clip, PhotosMissing, make_clip, make_images, upload_clip
+from terrace_local.clip import upload_images as upload_image_set
+
+MESSAGE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for."""
+
+    keep: bool = False
+    seed: int = 7
+    speed: float = 1.0
+    images: bool = False
+    error_mix: str | None = None
+    folder: Path = Path(".terrace")
+
+
+class Stopped(BaseException):
+    """A signal asked for the end; not an Exception, so that nothing on the way swallows it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = EXIT_INTERRUPTED if number == signal.SIGINT else 128 + number
+
+
+def run_demo(options: Options) -> int:
+    """Runs the demo; returns the exit code: 0 only if the batch ended COMPLETE."""
+    began = time.monotonic()
+    batch_id = new_batch_id()
+    home = options.folder.absolute() / "demo" / batch_id
+    contract = running_here(options.folder.absolute().parent)
+    own: OwnAws | None = None
+    done = False
+    with _signals_end_it(), tempfile.TemporaryDirectory(prefix="terrace-demo-") as scratch:
+        try:
+            if contract is None:
+                own = OwnAws(_wanted(options, home))
+                own.start()
+            else:
+                click.echo(f"A local AWS runs here already ({contract['awsEndpoint']}): using it.")
+            code = _Course(options, batch_id, home, Path(scratch), own, contract, began).run()
+            done = code == 0
+        except PhotosMissing as error:
+            raise TerraceError(str(error)) from error
+        except Stopped as stopped:
+            click.echo("\nInterrupted.", err=True)
+            code = stopped.exit_code
+        finally:
+            if own is not None:
+                _end(own, options, done)
+    return code
+
+
+def _wanted(options: Options, home: Path) -> Wanted:
+    # Without --keep nothing of the user's is touched: a folder of its own, thrown away after.
+    # With --keep it is what `terrace local up` here would be, and goes on with its state.
+    state_dir = options.folder.absolute() if options.keep else home / "aws"
+    return Wanted(state_dir, options.seed, options.speed, not options.keep, options.error_mix)
+
+
+def _end(own: OwnAws, options: Options, done: bool) -> None:
+    if options.keep and done:
+        own.leave()
+        return
+    # A second Ctrl-C must not leave processes behind.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        click.echo("Stopping what was started ...", err=True)
+        own.stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if options.keep:
+        click.echo(f"Not kept, since it did not end well; logs: {own.log.parent}", err=True)
+    elif done:
+        own.forget_files()
+    else:
+        click.echo(f"Logs are in {own.log.parent}", err=True)
+
+
+@contextmanager
+def _signals_end_it() -> Iterator[None]:
+    """Turns Ctrl-C, SIGTERM and SIGHUP into `Stopped`, so that every `finally` runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in watched}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass(frozen=True)
+class _Course:
+    """The steps between a starting AWS and its end."""
+
+    options: Options
+    batch_id: str
+    home: Path
+    """Where request and results of this run are written."""
+    scratch: Path
+    own: OwnAws | None
+    """The embedded AWS that is starting; None: `running` is used."""
+    running: dict[str, Any] | None
+    began: float
+
+    def run(self) -> int:
+        """All steps in order; returns the exit code."""
+        contract = self.running or self._own_contract()
+        s3, sns, sqs = _clients(contract)
+        clip = self._clip(s3, contract["inputBucket"])
+        target = Target(
+            contract["apiUrl"].rstrip("/"),
+            "the local run",
+            sign=contract.get("auth", "iam") != "none",
+            region=contract["region"],
+            local=contract,
+        )
+        listener = TopicListener(sns, sqs, contract["topicArn"], self.batch_id)
+        try:
+            return self._batch(Client(target), s3, listener, clip, contract)
+        finally:
+            if self.own is None or self.options.keep:
+                listener.close()
+
+    def _own_contract(self) -> dict[str, Any]:
+        if self.own is None:
+            raise AssertionError("no contract and no own AWS")
+        self._say("starting an AWS on this machine, with the real template deployed to it")
+        contract = self.own.wait_ready()
+        self._say(f"ready: AWS {contract['awsEndpoint']}, API {contract['apiUrl']}")
+        return contract
+
+    def _clip(self, s3: Any, bucket: str) -> Clip:
+        base = f"s3://{bucket}/demo/{self.batch_id}/clip/"
+        clip = make_clip(self.scratch / "clip", base, seed=self.options.seed)
+        count = upload_clip(s3, clip)
+        self._say(
+            f"made a clip of {len(clip.truths)} sequences of 60 frames; uploaded {count} files to "
+            f"{base}"
+        )
+        return clip
+
+    def _batch(
+        self, client: Client, s3: Any, listener: TopicListener, clip: Clip, contract: dict[str, Any]
+    ) -> int:
+        request = demo_request(
+            self.batch_id,
+            {
+                VEHICLES: Material(clip.manifest_uri, clip.vehicle_categories_uri),
+                LANES: Material(clip.manifest_uri, clip.lane_categories_uri),
+            },
+        )
+        if self.options.images:
+            base = f"s3://{contract['inputBucket']}/demo/{self.batch_id}/images/"
+            images = make_images(self.scratch / "images", base, seed=self.options.seed)
+            upload_image_set(s3, images)
+            material = Material(images.manifest_uri, images.categories_uri)
+            request["labelingJobs"] += [
+                image_job(self.batch_id, material),
+                image_review(self.batch_id),
+            ]
+        self.home.mkdir(parents=True, exist_ok=True)
+        request_file = self.home / "request.json"
+        request_file.write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
+        answer = client.create(json.dumps(request).encode())
+        self._say(f"POST /batch/create: {answer.get('message')}")
+        click.echo(f"  (the request: {request_file})\n")
+        follow(client, self.batch_id)
+        click.echo()
+        messages = listener.until_end(MESSAGE_SECONDS)
+        # Read again after its message: outputs are complete by then.
+        batch = batch_view(client.show(self.batch_id))
+        self._report(batch, messages, s3, clip, contract)
+        ended_well = batch.status == "COMPLETE" and any(is_end(row) for row in messages)
+        return 0 if ended_well else EXIT_FAILED
+
+    def _report(
+        self,
+        batch: BatchView,
+        messages: list[dict[str, Any]],
+        s3: Any,
+        clip: Clip,
+        contract: dict[str, Any],
+    ) -> None:
+        _heading(f"Messages on the topic ({contract['topicArn']})")
+        for message in messages:
+            if not is_end(message):
+                click.echo(f"  {message.get('message')}")
+        ends = [message for message in messages if is_end(message)]
+        for message in ends:
+            click.echo("  the end message:")
+            click.echo("\n".join(f"    {line}" for line in end_lines(message)))
+        if not ends:
+            click.echo(f"  no end message within {MESSAGE_SECONDS:.0f} s", err=True)
+        scores = [
+            row for lane in (VEHICLES, LANES) for row in score_lane(s3, batch, lane, clip.truths)
+        ]
+        if scores:
+            _heading("The labels against the hidden truth (an object in 60 frames is 60 labels)")
+            click.echo("\n".join(score_lines(scores)))
+        _heading("Outputs")
+        for job in batch.jobs:
+            if job.output:
+                click.echo(f"  {job.name}\n    {job.output}")
+        written = copy_finals(s3, batch, self.home / "final")
+        click.echo(f"  copied: {len(written)} files of the last level to {self.home / 'final'}")
+        self._last_words(batch, contract)
+
+    def _last_words(self, batch: BatchView, contract: dict[str, Any]) -> None:
+        took = time.monotonic() - self.began
+        _heading(f"{batch.status} after {took:.0f} s")
+        if self.own is not None and not self.options.keep:
+            click.echo("  All of it is stopped now. To explore such a batch: terrace demo --keep")
+            return
+        click.echo(
+            f"  It still runs. API {contract['apiUrl']}, AWS {contract['awsEndpoint']}\n"
+            f"    terrace show {batch.batch_id}\n"
+            f"    curl '{contract['apiUrl']}/batch/show?batchId={batch.batch_id}'\n"
+            f"    aws --endpoint-url {contract['awsEndpoint']} s3 ls --recursive "
+            f"s3://{contract['batchBucket']}/batches/{batch.batch_id}/\n"
+            "    terrace local down"
+        )
+
+    def _say(self, text: str) -> None:
+        click.echo(f"[{time.monotonic() - self.began:4.1f} s] {text}")
+
+
+def _clients(contract: dict[str, Any]) -> tuple[Any, Any, Any]:
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name=contract["region"],
+    )
+    config = Config(max_pool_connections=16, s3={"addressing_style": "path"}, proxies={})
+    s3, sns, sqs = (
+        session.client(name, endpoint_url=contract["awsEndpoint"], config=config)
+        for name in ("s3", "sns", "sqs")
+    )
+    return s3, sns, sqs
+
+
+def _heading(text: str) -> None:
+    click.secho(f"\n{text}", bold=True)
+
+
+def score_lines(rows: list[LevelScore]) -> list[str]:
+    """The scores as a small table, and what the audits found."""
+    head = ("lane", "level", "labels", "of", "missing", "extra", "class", "drawn badly", "errors")
+    widths = (8, 10, 7, 6, 8, 6, 6, 12, 7)
+    lines = ["  " + "".join(f"{cell:<{width}}" for cell, width in zip(head, widths, strict=True))]
+    names = {1: "1 label", 2: "2 audit", 3: "3 adjust"}
+    for row in rows:
+        score = row.score
+        cells = (
+            row.lane,
+            names.get(row.level, str(row.level)),
+            score.labels,
+            score.truth,
+            score.missing,
+            score.extra,
+            score.wrong_class,
+            score.badly_drawn,
+            score.errors,
+        )
+        lines.append(
+            "  " + "".join(f"{cell!s:<{width}}" for cell, width in zip(cells, widths, strict=True))
+        )
+    for row in rows:
+        if row.score.judged_fail:
+            lines.append(
+                f"  the {row.lane} audit said Fail {row.score.judged_fail} times and found "
+                f"{row.score.found} of {row.score.wrong_labels} wrong labels"
+            )
+    return lines

@@ -1,0 +1,58 @@
+"""What a batch and its jobs wait for, in words."""
+
+from terrace_cli.views import JOB_FEEDS_NEXT, BatchView, JobView
+
+
+def job_waits_for(batch: BatchView, job: JobView) -> str:
+    """One short sentence: what has to happen before this job goes on; "" when nothing has to."""
+    if job.failure:
+        return job.failure
+    if job.status == "IN_PROGRESS":
+        return "people" if job.items is None else f"people: {job.items - (job.labeled or 0)} items"
+    if job.status == "STARTING":
+        return "its labeling job is being made"
+    if job.status == "PENDING" and not batch.ended:
+        return _pending(batch, job)
+    if job.status == "SKIPPED":
+        return "nothing had to go to people"
+    if job.status == "DROPPED":
+        return "never started"
+    return ""
+
+
+def _pending(batch: BatchView, job: JobView) -> str:
+    if job.not_before:
+        return f"room for one more labeling job; tried again after {job.not_before}"
+    if batch.pacing == "dependency":
+        source = next((other for other in batch.jobs if other.name == job.chained_from), None)
+        if source is not None and not source.ended:
+            return f"the end of {source.name}"
+        return "its turn"
+    lower = [other for other in batch.jobs if other.level < job.level and not other.ended]
+    if not lower:
+        return "its turn"
+    level = max(other.level for other in lower)
+    running = sum(other.level == level for other in lower)
+    return f"level {level}: {running} of {len(batch.level(level))} jobs still open"
+
+
+def batch_waits_for(batch: BatchView) -> str:
+    """One sentence for the whole batch, "" once it has ended."""
+    if batch.ended:
+        return ""
+    if not batch.jobs:
+        return "its request is being read"
+    states = {job.status for job in batch.jobs}
+    if states == {"PENDING"}:
+        return "its manifests and category files are being checked"
+    if all(job.ended for job in batch.jobs):
+        return "its results are being gathered"
+    working = [job for job in batch.jobs if job.status == "IN_PROGRESS"]
+    if working:
+        names = ", ".join(job.name for job in working[:3])
+        more = f" and {len(working) - 3} more" if len(working) > 3 else ""
+        return f"people are at work on {names}{more}"
+    if any(job.status in ("FAILED", "STOPPED") for job in batch.jobs):
+        return "it is being ended"
+    done = [job for job in batch.jobs if job.status in JOB_FEEDS_NEXT]
+    return "the next jobs are being started" if done else "its first jobs are being started"
