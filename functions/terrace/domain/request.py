@@ -40,8 +40,8 @@ def _number(value: Any) -> Any:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_number)]
-Decimal = Annotated[float, BeforeValidator(_number)]
+AsNumber = BeforeValidator(_number)
+"""Stands behind the limits in an annotation, so that they stay in the JSON Schema."""
 
 
 class Pacing(StrEnum):
@@ -104,7 +104,7 @@ class InputConfig(RequestModel):
         default=None,
         description="with inputManifestS3Uri on a review modality: the label that is reviewed",
     )
-    downSamplingRate: Annotated[Decimal, Field(gt=0, le=100)] = Field(
+    downSamplingRate: Annotated[float, Field(gt=0, le=100), AsNumber] = Field(
         default=100.0, description="percent of the items that go to people (chained jobs)"
     )
 
@@ -119,8 +119,8 @@ class Instructions(RequestModel):
 class StoppingConditions(RequestModel):
     """Either one ends the labeling job early, as a success."""
 
-    maxHumanLabeledObjectCount: Annotated[Whole, Field(ge=1)] | None = None
-    maxPercentageOfInputDatasetLabeled: Annotated[Whole, Field(ge=1, le=100)] | None = None
+    maxHumanLabeledObjectCount: Annotated[int, Field(ge=1), AsNumber] | None = None
+    maxPercentageOfInputDatasetLabeled: Annotated[int, Field(ge=1, le=100), AsNumber] | None = None
 
 
 class JobSpec(RequestModel):
@@ -128,7 +128,7 @@ class JobSpec(RequestModel):
 
     jobName: str = Field(min_length=1, max_length=JOB_NAME_MAX, pattern=NAME_PATTERN)
     jobType: str = Field(default="BATCH", description='"BATCH"; "STREAMING" is not built')
-    jobLevel: Annotated[Whole, Field(ge=1, le=LEVELS_MAX)]
+    jobLevel: Annotated[int, Field(ge=1, le=LEVELS_MAX), AsNumber]
     jobModality: str
     inputConfig: InputConfig
     labelCategoryConfigS3Uri: str | None = None
@@ -138,12 +138,14 @@ class JobSpec(RequestModel):
     uiTemplateS3Uri: str | None = None
     preHumanTaskLambdaArn: str | None = None
     annotationConsolidationLambdaArn: str | None = None
-    numberOfHumanWorkersPerDataObject: Annotated[Whole, Field(ge=1, le=9)] | None = None
-    maxConcurrentTaskCount: Annotated[Whole, Field(ge=1, le=5000)] | None = None
-    taskTimeLimitInSeconds: Annotated[Whole, Field(ge=30)] | None = None
-    taskAvailabilityLifetimeInSeconds: Annotated[Whole, Field(ge=60)] | None = None
-    jobCompletionTimeoutInSeconds: Annotated[Whole, Field(ge=60, le=2_592_000)] | None = Field(
-        default=None, description="default: the stack's JobCompletionTimeout; at most 30 days"
+    numberOfHumanWorkersPerDataObject: Annotated[int, Field(ge=1, le=9), AsNumber] | None = None
+    maxConcurrentTaskCount: Annotated[int, Field(ge=1, le=5000), AsNumber] | None = None
+    taskTimeLimitInSeconds: Annotated[int, Field(ge=30), AsNumber] | None = None
+    taskAvailabilityLifetimeInSeconds: Annotated[int, Field(ge=60), AsNumber] | None = None
+    jobCompletionTimeoutInSeconds: Annotated[int, Field(ge=60, le=2_592_000), AsNumber] | None = (
+        Field(
+            default=None, description="default: the stack's JobCompletionTimeout; at most 30 days"
+        )
     )
     taskTitle: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     taskDescription: Annotated[str, Field(min_length=1, max_length=255)] | None = None
@@ -154,7 +156,7 @@ class JobSpec(RequestModel):
     outputKmsKeyId: str | None = None
     tags: dict[str, str] | None = None
     onIncomplete: OnIncomplete = OnIncomplete.retry
-    maxAttempts: Annotated[Whole, Field(ge=1, le=9)] = 3
+    maxAttempts: Annotated[int, Field(ge=1, le=9), AsNumber] = 3
 
 
 class BatchRequest(RequestModel):

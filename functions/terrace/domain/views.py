@@ -1,4 +1,4 @@
-"""What `GET /batch/show` and the end message say of a batch: field names of the 2021 sample, and more.
+"""What `GET /batch/show` and the end message say of a batch: 2021's field names, and more.
 
 Every key is always there; a value that is not known yet is null. Times are ISO 8601, UTC.
 """
