@@ -197,9 +197,8 @@ class _Cursor:
 
     def take(self, index: int) -> Item | None:
         """The attempt's line for the job's line `index`, if it was given it."""
-        if self._lines is not None:
-            if self._next >= len(self._lines) or self._lines[self._next] != index:
-                return None
+        if self._lines is not None and index not in self._lines[self._next : self._next + 1]:
+            return None
         self._next += 1
         line = next(self._output, None)
         if line is None:
