@@ -13,6 +13,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     wired = wiring.finalize_batch()
     step = FinalizeBatchInput.model_validate(event)
     logger.append_keys(batchId=step.batchId, generation=step.generation)
-    result = finalize_batch(step, store=wired.store, clock=wired.clock)
+    result = finalize_batch(
+        step,
+        store=wired.store,
+        objects=wired.objects,
+        clock=wired.clock,
+        batch_bucket=wired.settings.batch_bucket,
+    )
     logger.info("finalized", outcome=result.outcome, next=result.next)
     return result.model_dump(mode="json")

@@ -100,9 +100,6 @@ class BatchStore(Protocol):
 
     def end_batch(self, batch_id: str, generation: int, status: BatchStatus, at: float) -> bool: ...
 
-    def drop_job(self, job: JobRecord, reason: str, at: float) -> bool:
-        """PENDING -> DROPPED."""
-
     def message_sent(self, batch_id: str, at: float) -> None:
         """Records that the end message is out."""
 

@@ -242,7 +242,13 @@ class House:
 
     def _FinalizeBatch(self, run: Run) -> None:
         step = FinalizeBatchInput(batchId=run.batch_id, generation=run.generation)
-        found = finalize_batch(step, store=self.store, clock=self.clock)
+        found = finalize_batch(
+            step,
+            store=self.store,
+            objects=self.objects,
+            clock=self.clock,
+            batch_bucket=BUCKET,
+        )
         self._outcome = found.outcome
         run.state = {"notify": "Notify", "wait": "ParkWave", "end": "Succeeded"}[found.next]
 

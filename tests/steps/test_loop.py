@@ -217,3 +217,18 @@ def test_a_job_past_its_timeout_is_stopped_and_failed_with_its_labels(house: Hou
     house.reconcile()
     assert house.statuses()["car"] == "FAILED"
     assert "not finished within 1000 seconds" in (house.jobs()["car"].failureReason or "")
+
+
+def test_labels_of_a_job_that_waits_for_its_next_attempt_are_kept_when_the_batch_fails(
+    house: House,
+) -> None:
+    house.post(two_levels(house))
+    house.turn()
+    house.engine.finish("car", labeled=1 / 3)
+    settled = house.settle.by_name("car")  # the machine has not woken up yet
+    assert settled.outcome == "PENDING"
+    house.finish("road", "Failed", labeled=0, manifest="absent")
+    assert house.batch().status == "FAILED"
+    car = house.jobs()["car"]
+    assert (car.status, car.numItemsLabeled) == ("INCOMPLETE", 1)
+    assert car.outputManifestS3Uri is not None

@@ -1,4 +1,4 @@
-"""Starting labeling jobs when AWS is unwell: one labeling job per attempt, all of them on record."""
+"""Starts when AWS is unwell: one labeling job per attempt, all of them on record."""
 
 from typing import Any
 

@@ -201,13 +201,6 @@ class DynamoBatchStore:
             .where("batchStatus", "=", BatchStatus.IN_PROGRESS)
         )
 
-    def drop_job(self, job: JobRecord, reason: str, at: float) -> bool:
-        return self._table.update(
-            Update(codec.job_key(job.batchId, job.level, job.jobName))
-            .set(status=JobStatus.DROPPED, failureReason=reason, endedAt=at)
-            .where("status", "=", JobStatus.PENDING)
-        )
-
     def message_sent(self, batch_id: str, at: float) -> None:
         self._table.update(
             Update(codec.batch_key(batch_id))

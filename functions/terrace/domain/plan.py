@@ -47,7 +47,8 @@ def effective_statuses(batch: BatchRecord, jobs: list[JobRecord]) -> dict[str, J
     """Each job's status as a reader must see it: DROPPED as soon as it can no longer start.
 
     A PENDING job whose source (or source's source) did not deliver is DROPPED, and so is every
-    PENDING job of a batch that is marked, or that failed under `onJobFailure: fail`.
+    PENDING job of a batch that is marked, or that failed under `onJobFailure: fail`. One that
+    waits for a further attempt has been worked on: it is not DROPPED, its labels count.
     """
     closed = nothing_new(batch, jobs)
     found: dict[str, JobStatus] = {}
@@ -58,9 +59,17 @@ def effective_statuses(batch: BatchRecord, jobs: list[JobRecord]) -> dict[str, J
             source_status = found.get(source) if source else None
             dead = source_status in JOB_TERMINAL and source_status not in JOB_FEEDS_NEXT
             if closed or dead:
-                status = JobStatus.DROPPED
+                status = ended_early(job)
         found[job.jobName] = status
     return found
+
+
+def ended_early(job: JobRecord) -> JobStatus:
+    """What a PENDING job is once it can no longer start."""
+    if not job.attempts:
+        return JobStatus.DROPPED
+    labeled = sum(attempt.numItemsLabeled for attempt in job.attempts)
+    return JobStatus.INCOMPLETE if labeled else JobStatus.FAILED
 
 
 def nothing_new(batch: BatchRecord, jobs: list[JobRecord]) -> bool:

@@ -104,6 +104,7 @@ class Reconcile(NamedTuple):
 class FinalizeBatch(NamedTuple):
     settings: s.FinalizeBatchSettings
     store: BatchStore
+    objects: ObjectStore
     clock: Clock
 
 
@@ -218,7 +219,7 @@ def reconcile() -> Reconcile:
 @cache
 def finalize_batch() -> FinalizeBatch:
     settings = s.FinalizeBatchSettings.read(os.environ)
-    return FinalizeBatch(settings, _store(settings), SystemClock())
+    return FinalizeBatch(settings, _store(settings), _objects(), SystemClock())
 
 
 @cache

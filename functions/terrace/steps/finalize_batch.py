@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from terrace.domain.plan import next_wave
-from terrace.domain.records import BatchRecord
+from terrace.domain.plan import ended_early, next_wave
+from terrace.domain.records import BatchRecord, JobRecord
 from terrace.domain.status import BatchStatus, JobStatus
-from terrace.ports import BatchStore, Clock
+from terrace.ports import BatchStore, Clock, ObjectStore
+from terrace.steps.job_output import merged_output
 
 
 class FinalizeBatchInput(BaseModel):
@@ -26,9 +27,14 @@ class FinalizeBatchOutput(BaseModel):
 
 
 def finalize_batch(
-    step: FinalizeBatchInput, *, store: BatchStore, clock: Clock
+    step: FinalizeBatchInput,
+    *,
+    store: BatchStore,
+    objects: ObjectStore,
+    clock: Clock,
+    batch_bucket: str,
 ) -> FinalizeBatchOutput:
-    """Drops what never started and writes the batch's final status. Safe to repeat."""
+    """Ends the jobs that will not start (any more), then the batch. Safe to repeat."""
     found = store.load(step.batchId)
     if found is None or found[0].generation != step.generation:
         return FinalizeBatchOutput(next="end")
@@ -41,16 +47,36 @@ def finalize_batch(
         return FinalizeBatchOutput(next="wait", wave=batch.wave)
     for job in jobs:
         if job.status is JobStatus.PENDING:
-            store.drop_job(job, _why_dropped(batch, job.spec.inputConfig.chainFromJobName), now)
+            # Labels of earlier attempts are kept: the file first, then the row that names it.
+            output = merged_output(job, job.attempts, objects, batch_bucket)
+            store.end_attempt(job, ended_early(job), _end_of(batch, job, output, now))
     if not store.end_batch(step.batchId, step.generation, wave.outcome, now):
         return FinalizeBatchOutput(next="end")
     store.add_event(step.batchId, "BATCH_ENDED", {"status": wave.outcome.value}, now)
     return FinalizeBatchOutput(next="notify", outcome=wave.outcome, wave=batch.wave)
 
 
-def _why_dropped(batch: BatchRecord, source: str | None) -> str:
+def _end_of(batch: BatchRecord, job: JobRecord, output: str | None, at: float) -> dict[str, object]:
+    """What is written on a job that was waiting when its batch ended."""
+    labeled = sum(attempt.numItemsLabeled for attempt in job.attempts)
+    if job.attempts:
+        why = (
+            f"{labeled} of {job.numItems} items were labeled after {len(job.attempts)} attempt(s); "
+            f"the next was not started: {_why(batch, None)}"
+        )
+        return {
+            "endedAt": at,
+            "failureReason": why,
+            "outputManifestS3Uri": output,
+            "numItemsLabeled": labeled,
+        }
+    why = f"never started: {_why(batch, job.spec.inputConfig.chainFromJobName)}"
+    return {"endedAt": at, "failureReason": why}
+
+
+def _why(batch: BatchRecord, source: str | None) -> str:
     if batch.mark is not None:
-        return f"never started: the batch was ended ({batch.mark.reason or batch.mark.kind})"
+        return f"the batch was ended ({batch.mark.reason or batch.mark.kind})"
     if source is not None:
-        return f"never started: {source}, or what it depends on, did not deliver"
-    return "never started: another job of the batch failed"
+        return f"{source}, or what it depends on, did not deliver"
+    return "another job of the batch failed"
