@@ -1,0 +1,86 @@
+"""The label under review, which all reviews need on every line they are to judge."""
+
+import re
+from typing import Any
+
+from terrace_local.ground_truth.families.base import ItemProblem, Prepared
+from terrace_local.ground_truth.s3files import InputProblem
+
+_IN_TEMPLATE = re.compile(
+    r"""manifestLine\s*(?:\.\s*([A-Za-z0-9][A-Za-z0-9-]*)|\[\s*["']([^"']+)["']\s*\])"""
+)
+
+
+def check_old_labels(prepared: Prepared) -> None:
+    """Checks what makes a whole review job impossible.
+
+    Raises:
+        InputProblem: when the review would overwrite what it reviews, or its category file lacks
+            a label of the job under review.
+    """
+    audited = prepared.audited
+    if audited == prepared.attribute:
+        raise InputProblem(
+            f"ClientError: LabelAttributeName {prepared.attribute} must differ from the audited "
+            "label attribute."
+        )
+    known = set(prepared.categories.names)
+    for index in prepared.todo:
+        metadata = prepared.lines[index].data.get(f"{audited}-metadata")
+        class_map = metadata.get("class-map") if isinstance(metadata, dict) else None
+        if not isinstance(class_map, dict):
+            continue
+        missing = sorted({str(name) for name in class_map.values()} - known)
+        if missing:
+            raise InputProblem(
+                "ClientError: The label category configuration file must hold all labels of the "
+                f"audited job; it lacks {', '.join(missing)}."
+            )
+
+
+def audited_in_template(template: str | None, prepared: Prepared) -> str:
+    """The attribute that an image review's template shows to workers.
+
+    Raises:
+        InputProblem: when neither the template nor the lines say which one it is.
+    """
+    for match in _IN_TEMPLATE.finditer(template or ""):
+        name = (match.group(1) or match.group(2)).removesuffix("-metadata")
+        if name not in ("source", "source-ref"):
+            return name
+    candidates = {
+        key.removesuffix("-metadata")
+        for index in prepared.todo
+        for key, value in prepared.lines[index].data.items()
+        if key.endswith("-metadata")
+        and isinstance(value, dict)
+        and value.get("type") == prepared.task_type.audited_type
+    }
+    if len(candidates) == 1:
+        return candidates.pop()
+    raise InputProblem(
+        "ClientError: The worker template does not say which label attribute is reviewed: it "
+        "needs task.input.manifestLine.<label attribute>."
+    )
+
+
+def audited_metadata(prepared: Prepared, index: int) -> dict[str, Any]:
+    """Metadata of the label under review on one line.
+
+    Raises:
+        ItemProblem: when the line has no such label, or one of another task type.
+    """
+    line = prepared.lines[index].data
+    audited = prepared.audited or ""
+    metadata = line.get(f"{audited}-metadata")
+    if audited not in line or not isinstance(metadata, dict):
+        raise ItemProblem(
+            f"ClientError: The data object has no label attribute {audited} to review."
+        )
+    want = prepared.task_type.audited_type
+    if metadata.get("type") != want:
+        raise ItemProblem(
+            f"ClientError: The label attribute {audited} is of type {metadata.get('type')}, "
+            f"expected {want}."
+        )
+    return metadata

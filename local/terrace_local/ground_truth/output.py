@@ -1,0 +1,102 @@
+"""What a job leaves in S3, laid out exactly as Ground Truth does."""
+
+import json
+from typing import Any
+
+from terrace_local.ground_truth.clock import creation_date, file_stamp
+from terrace_local.ground_truth.families.base import ItemAnswer, Prepared
+from terrace_local.ground_truth.jobs import ItemResult, Job
+from terrace_local.ground_truth.manifest import Line
+
+MANIFEST = "manifests/output/output.manifest"
+
+EXPIRED = (
+    "ClientError: Annotation tasks expired.  Probable Reasons are 1) "
+    "TaskAvailabilityLifetimeInSeconds parameter is too small.  2) Reward is too low for workers "
+    "to work on the task.  3) If you use a custom html template, your template may be broken.  "
+    "4) Data (image/video/text) sent for annotation is broken or too big, preventing "
+    "completion.  5) All workers declined the tasks."
+)
+
+
+def dumps(content: Any) -> bytes:
+    """JSON as Ground Truth writes it: one line, no blanks."""
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def labeled_result(job: Job, answer: ItemAnswer, moment: float) -> ItemResult:
+    """The result of an answered item, with the metadata that every type has."""
+    metadata = {
+        **answer.metadata,
+        "type": job.task_type.output_type,
+        "job-name": f"labeling-job/{job.name.lower()}",
+        "human-annotated": "yes",
+        "creation-date": creation_date(moment),
+    }
+    return ItemResult(True, answer.value, metadata, answer.answers, moment)
+
+
+def failed_result(reason: str, moment: float) -> ItemResult:
+    """The result of an item nobody could or would do."""
+    metadata = {"retry-count": 1, "failure-reason": reason, "human-annotated": "true"}
+    return ItemResult(False, None, metadata, [], moment)
+
+
+def manifest_line(line: Line, attribute: str, result: ItemResult | None) -> str:
+    """The line as the output manifest has it; as it was when nothing happened to it."""
+    if result is None:
+        return line.text
+    data = {k: v for k, v in line.data.items() if k not in (attribute, f"{attribute}-metadata")}
+    if result.labeled:
+        data[attribute] = result.value
+    data[f"{attribute}-metadata"] = result.metadata
+    return dumps(data).decode()
+
+
+def output_manifest(lines: list[Line], attribute: str, results: dict[int, ItemResult]) -> bytes:
+    """The augmented manifest: every input line, in the input's order."""
+    rows = (manifest_line(line, attribute, results.get(i)) for i, line in enumerate(lines))
+    return ("\n".join(rows) + "\n").encode()
+
+
+def iteration_files(
+    job: Job, prepared: Prepared, results: dict[int, ItemResult]
+) -> list[tuple[str, bytes]]:
+    """Consolidation requests and responses and intermediate manifests, one set per iteration."""
+    by_iteration: dict[int, list[int]] = {}
+    for index in sorted(results):
+        by_iteration.setdefault(prepared.iteration_of[index], []).append(index)
+    files = []
+    for number, indexes in sorted(by_iteration.items()):
+        done = [index for index in indexes if results[index].labeled]
+        rows = [manifest_line(prepared.lines[i], job.attribute, results[i]) for i in indexes]
+        body = ("\n".join(rows) + "\n").encode()
+        files.append((f"annotations/intermediate/{number}/annotations.json", body))
+        if not done:
+            continue
+        stamp = file_stamp(max(results[index].answered_at for index in done))
+        folder = "annotations/consolidated-annotation"
+        request = [_request_row(index, prepared, results[index]) for index in done]
+        response = [_response_row(index, job.attribute, results[index]) for index in done]
+        end = f"iteration-{number}/{stamp}.json"
+        files.append((f"{folder}/consolidation-request/{end}", dumps(request)))
+        files.append((f"{folder}/consolidation-response/{end}", dumps(response)))
+    return files
+
+
+def _request_row(index: int, prepared: Prepared, result: ItemResult) -> dict[str, Any]:
+    annotations = []
+    for answer in result.answers:
+        if "content" in answer:
+            # The content is a JSON string inside the JSON, as real requests have it.
+            data = {"content": dumps(answer["content"]).decode()}
+            annotations.append({"workerId": answer["workerId"], "annotationData": data})
+        else:
+            annotations.append(answer)
+    source = {"s3Uri": prepared.lines[index].source}
+    return {"datasetObjectId": str(index), "dataObject": source, "annotations": annotations}
+
+
+def _response_row(index: int, attribute: str, result: ItemResult) -> dict[str, Any]:
+    content = {attribute: result.value, f"{attribute}-metadata": result.metadata}
+    return {"datasetObjectId": str(index), "consolidatedAnnotation": {"content": content}}

@@ -1,0 +1,86 @@
+"""From a request to a job whose tasks can be shown: reads and checks all of its input."""
+
+from typing import Any
+
+from terrace_local.ground_truth.categories import parse_categories
+from terrace_local.ground_truth.families import FAMILIES
+from terrace_local.ground_truth.families.base import Prepared
+from terrace_local.ground_truth.jobs import Job
+from terrace_local.ground_truth.manifest import Line, parse_manifest
+from terrace_local.ground_truth.s3files import S3Files
+from terrace_local.workers.crew import Crew
+from terrace_local.workers.mix import ErrorMix
+from terrace_local.workers.truth_source import TruthSource
+
+# Ground Truth sends ten objects first, to see that the task works, then sets of
+# MaxConcurrentTaskCount.
+PROBE_OBJECTS = 10
+CONCURRENT_OBJECTS = 1_000
+
+
+def read_lines(job: Job, files: S3Files) -> list[Line]:
+    """The job's input manifest.
+
+    Raises:
+        InputProblem: when it cannot be read or is not one.
+    """
+    uri = job.request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
+    return parse_manifest(files.read(uri, "the input manifest"), uri)
+
+
+def prepare(
+    job: Job, files: S3Files, truths: TruthSource, people: tuple[ErrorMix, int], pace: float
+) -> Prepared:
+    """Reads the manifest, category file, template and items of a job.
+
+    Args:
+        job: The job.
+        files: S3 as the job's role sees it.
+        truths: What simulated workers know.
+        people: Error mix and seed.
+        pace: Simulated seconds in a real one.
+
+    Raises:
+        InputProblem: its text is the job's FailureReason.
+    """
+    mix, seed = people
+    request: dict[str, Any] = job.request
+    human_task = request["HumanTaskConfig"]
+    lines = read_lines(job, files)
+    categories_uri = request["LabelCategoryConfigS3Uri"]
+    categories = parse_categories(
+        files.read_json(categories_uri, "the label category configuration file"), job.task_type
+    )
+    template = None
+    if "UiTemplateS3Uri" in human_task["UiConfig"]:
+        uri = human_task["UiConfig"]["UiTemplateS3Uri"]
+        template = files.read(uri, "the worker task template").decode("utf-8", "replace")
+    per_item = human_task["NumberOfHumanWorkersPerDataObject"]
+    # A line that holds the attribute is labeled; what is left of a failed attempt is metadata
+    # without the attribute, and is labeled again.
+    todo = [index for index, line in enumerate(lines) if job.attribute not in line.data]
+    prepared = Prepared(
+        job_name=job.name,
+        root=job.root,
+        attribute=job.attribute,
+        task_type=job.task_type,
+        categories=categories,
+        people_per_item=per_item,
+        lines=lines,
+        todo=todo,
+        files=files,
+        crew=Crew(job.workteam_arn, job.region, mix, seed, at_least=per_item),
+        truths=truths,
+        seconds_per_second=pace,
+        iteration_of=_iterations(todo, human_task.get("MaxConcurrentTaskCount")),
+    )
+    FAMILIES[job.task_type.family].prepare(prepared, template)
+    return prepared
+
+
+def _iterations(todo: list[int], concurrent: int | None) -> dict[int, int]:
+    size = concurrent or CONCURRENT_OBJECTS
+    return {
+        index: 1 if place < PROBE_OBJECTS else 2 + (place - PROBE_OBJECTS) // size
+        for place, index in enumerate(todo)
+    }
