@@ -1,17 +1,17 @@
-"""What the stack allows in a request, from a function's settings."""
+"""From a function's settings to what its rules need."""
 
 from terrace.domain.limits import Limits
 from terrace.runtime.settings import AllowSettings
 
 
 def limits_of(settings: AllowSettings) -> Limits:
-    """The stack's own buckets and teams are always among what is allowed."""
+    """What this stack allows in a request."""
     return Limits(
         region=settings.aws_region,
-        input_buckets=frozenset({*settings.input_buckets, settings.batch_bucket}),
-        first_level_workteam_arn=settings.first_level_workteam_arn,
-        second_level_workteam_arn=settings.second_level_workteam_arn,
+        input_buckets=frozenset(settings.input_buckets),
         workteam_arns=frozenset(settings.workteam_arns),
         topic_arns=frozenset(settings.topic_arns),
+        first_level_workteam_arn=settings.first_level_workteam_arn,
+        second_level_workteam_arn=settings.second_level_workteam_arn,
         job_completion_timeout_seconds=settings.job_completion_timeout_seconds,
     )
