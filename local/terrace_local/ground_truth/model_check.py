@@ -57,8 +57,10 @@ def _violations(shape: Shape, value: Any, path: str) -> list[str]:
     if shape.type_name == "string":
         if len(value) > rules.get("max", len(value)):
             found.append(f"{start}have length less than or equal to {rules['max']}")
-        if "pattern" in rules and not re.fullmatch(rules["pattern"], value):
-            found.append(f"{start}satisfy regular expression pattern: {rules['pattern']}")
+        # Unicode classes (\p{L}) are Java's; the fields that use them take nearly anything.
+        pattern = rules.get("pattern", "")
+        if pattern and "\\p{" not in pattern and not re.fullmatch(pattern, value):
+            found.append(f"{start}satisfy regular expression pattern: {pattern}")
         if shape.enum and value not in shape.enum:
             found.append(f"{start}satisfy enum value set: [{', '.join(shape.enum)}]")
     elif shape.type_name in ("integer", "long") and value > rules.get("max", value):

@@ -153,16 +153,21 @@ def blended(a: Shape, b: Shape, share: float) -> Shape:
     return b
 
 
+def _number(value: float) -> float:
+    # Real label files hold 20, not 20.0, wherever the number is whole.
+    return int(value) if float(value).is_integer() else value
+
+
 def shape_to_json(shape: Shape) -> dict[str, Any]:
     """The shape as the label files write it: left/top/width/height, or vertices of x and y."""
     if isinstance(shape, Box):
         return {
-            "left": shape.left,
-            "top": shape.top,
-            "width": shape.width,
-            "height": shape.height,
+            "left": _number(shape.left),
+            "top": _number(shape.top),
+            "width": _number(shape.width),
+            "height": _number(shape.height),
         }
-    return {"vertices": [{"x": x, "y": y} for x, y in shape.vertices]}
+    return {"vertices": [{"x": _number(x), "y": _number(y)} for x, y in shape.vertices]}
 
 
 def shape_from_json(data: dict[str, Any]) -> Shape:

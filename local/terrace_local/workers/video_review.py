@@ -128,7 +128,11 @@ class VideoReviewer:
             changed = changed or bool(repaired)
             open_slots = {f.slot for f in faults if f not in repaired}
             self._judge(result, position, after, open_slots)
-            self._judge_frame(result, position, None in open_slots, given)
+            answers = dict(given.frame_attributes.get(position, {}))
+            if repaired and None not in open_slots:
+                # What was said against the frame has just been repaired.
+                answers = {name: word for name, word in answers.items() if not is_bad(word)}
+            self._judge_frame(result, position, None in open_slots, answers)
         return Review(result, changed)
 
     # -- finding ---------------------------------------------------------------------------
@@ -201,7 +205,10 @@ class VideoReviewer:
                 faults.append(Fault("shape", f"shape {ident}", slot, thing, shape))
             owner = findings.owners.get(ident)
             if self._tracking and drawn.object_id is not None and drawn.object_id != owner:
-                faults.append(Fault("identity", f"identity {ident}", slot, thing, shape))
+                # Both halves of a swap are one error: whoever sees one sees the other, and
+                # repairing only one would put an identity on a frame twice.
+                pair = " ".join(sorted((drawn.object_id, owner or "")))
+                faults.append(Fault("identity", f"identity {pair}", slot, thing, shape))
         present = {thing.object_id for thing, _ in matched.values()}
         for thing, _, track in self._things:
             if position in track and thing.object_id not in present:
@@ -307,9 +314,8 @@ class VideoReviewer:
             result.add(position, self._with_verdict(kept.drawn, is_fault, kept.mended))
 
     def _judge_frame(
-        self, result: SequenceLabels, position: int, is_bad_frame: bool, given: SequenceLabels
+        self, result: SequenceLabels, position: int, is_bad_frame: bool, answers: dict[str, str]
     ) -> None:
-        answers = dict(given.frame_attributes.get(position, {}))
         for attribute in self._categories.frame_attributes:
             words = verdict_words(attribute)
             if words is not None and attribute.editable:
