@@ -188,10 +188,10 @@ class LocalAws:
                 seen = self.gateway.requests
                 await self._save()
 
-    async def _save(self) -> None:
+    async def _save(self, graceful: bool = False) -> None:
         async with self._saving:
             copy = self.keeper.copy()
-            await asyncio.to_thread(self.keeper.write, copy)
+            await asyncio.to_thread(self.keeper.write, copy, graceful)
 
     async def _until_serving(self) -> None:
         for port in (self.config.port, self.config.api_port):
@@ -207,7 +207,7 @@ class LocalAws:
             await self._wake.wait()
         # Saved before the functions are ended: what fails because we stop must not be kept.
         if self.config.persist and self.deployed:
-            await self._save()
+            await self._save(graceful=True)
         # Calls that wait for a function would hold the shutdown up: end the functions first.
         await asyncio.to_thread(self._end_work)
 

@@ -12,12 +12,13 @@ from terrace_local.config import LocalConfig
 from terrace_local.deploy import contract
 from terrace_local.deploy.run import Deployment, deploy_template
 from terrace_local.deploy.stack import DeployFailed
-from terrace_local.deploy.template import TemplateProblem
+from terrace_local.deploy.template import TemplateProblem, read
 from terrace_local.schedule import FastSchedule, enable_schedules
 from terrace_local.server import LocalAws
 from terrace_local.state import announce_interrupted
 
 logger = logging.getLogger(__name__)
+_PERIOD = "ReconcilePeriodSeconds"
 Say = Callable[[str], None]
 
 
@@ -80,9 +81,7 @@ class RunSession:
     def _bring_up(self) -> None:
         config = self._config
         resumed = self._aws.resumed
-        deployment = deploy_template(
-            config, dict(config.parameters), resumed.digest if resumed else ""
-        )
+        deployment = deploy_template(config, self._parameters(), resumed.digest if resumed else "")
         self._aws.keeper.digest = deployment.digest
         self._aws.ground_truth.start()
         if deployment.api_id:
@@ -100,6 +99,14 @@ class RunSession:
             announce_interrupted(resumed.interrupted, config.account, config.region)
         self._say(self._banner(content, deployment))
 
+    def _parameters(self) -> dict[str, str]:
+        parameters = dict(self._config.parameters)
+        known = read(self._config.template).get("Parameters", {})
+        if self._config.reconcile_seconds and _PERIOD in known:
+            # The reconciler must know how often it runs, to tell late from lost.
+            parameters.setdefault(_PERIOD, str(self._config.reconcile_seconds))
+        return parameters
+
     def _banner(self, content: dict[str, Any], deployment: Deployment) -> str:
         lines = [
             f"Terrace's local AWS is ready ({time.monotonic() - self._began:.1f} s).",
@@ -115,9 +122,15 @@ class RunSession:
         resumed = self._aws.resumed
         if resumed:
             when = time.strftime("%H:%M:%S", time.localtime(resumed.saved_at))
-            lines.append(
-                f"  resumed       the state saved at {when}; {len(resumed.interrupted)} running "
-                "execution(s) could not go on, the stack was told and replaces them"
-            )
+            lines.append(f"  resumed       the state saved at {when}")
+            if not resumed.graceful:
+                lines.append(
+                    "                it was not stopped but killed: what came after is lost"
+                )
+            if resumed.interrupted:
+                lines.append(
+                    f"                {len(resumed.interrupted)} running execution(s) could not go "
+                    "on; the stack was told and replaces them"
+                )
         lines.append("Stop with Ctrl-C or `terrace local down`.")
         return "\n".join(lines)

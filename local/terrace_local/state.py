@@ -44,6 +44,8 @@ class Resumed:
     digest: str
     interrupted: list[str]
     """ARNs of the executions that were running."""
+    graceful: bool
+    """Whether it was saved while stopping; otherwise the last seconds are lost."""
 
 
 def folders(config: LocalConfig) -> dict[str, str]:
@@ -148,7 +150,12 @@ class StateKeeper:
         except (ValueError, TypeError, LookupError, AttributeError) as exc:
             raise CannotResume(f"a service does not take its state: {exc}") from exc
         self.digest = manifest["digest"]
-        return Resumed(manifest["savedAt"], manifest["digest"], interrupted)
+        return Resumed(
+            saved_at=manifest["savedAt"],
+            digest=manifest["digest"],
+            interrupted=interrupted,
+            graceful=manifest["graceful"],
+        )
 
     def copy(self) -> dict[str, Any]:
         """A copy of all state. Call it on the event loop, so that no request is half done."""
@@ -163,7 +170,7 @@ class StateKeeper:
                 services[name] = _trimmed(name, state)
         return {"services": services, "ground_truth": self._ground_truth.save_state()}
 
-    def write(self, state: dict[str, Any]) -> None:
+    def write(self, state: dict[str, Any], graceful: bool) -> None:
         """Put a copy on disk as the current snapshot. May run on any one thread at a time."""
         from ministack.core import persistence
 
@@ -180,6 +187,7 @@ class StateKeeper:
             **_identity(self._config),
             "savedAt": time.time(),
             "digest": self.digest,
+            "graceful": graceful,
             "services": sorted(state["services"]),
         }
         _replace(folder / _MANIFEST, json.dumps(manifest))

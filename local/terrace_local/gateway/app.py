@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HANG_SECONDS = 120.0
 """How long a `Timeout` fault keeps a caller waiting: longer than boto3's 60 s default."""
+_REQUEST_ID = b"x-amzn-requestid"
+_PROTO = b"x-forwarded-proto"
 _ADMIN_SIGNATURE = (
     "AWS4-HMAC-SHA256 Credential=test/20260101/{region}/execute-api/aws4_request, "
     "SignedHeaders=host, Signature=0"
@@ -69,18 +72,22 @@ class Gateway:
             )
             await _reply(send, status, [(b"content-type", b"application/json")], _json(answer))
             return
-        scope = self._as_administrator(scope)
+        scope = self._as_a_service_would(scope)
+        send = _with_request_id(send)
         if self._faults:
             await self._with_faults(scope, receive, send)
         else:
             await self._inner(scope, receive, send)
 
-    def _as_administrator(self, scope: Scope) -> Scope:
+    def _as_a_service_would(self, scope: Scope) -> Scope:
         from ministack.services import sts
 
         headers, query = credentials.as_administrator(
             list(scope["headers"]), scope["query_string"], lambda key: key in sts._sessions
         )
+        # Policies that demand TLS are meant for networks; what never leaves the machine is as safe.
+        headers = [pair for pair in headers if pair[0].lower() != _PROTO]
+        headers.append((_PROTO, b"https"))
         return {**scope, "headers": headers, "query_string": query}
 
     async def _on_api_port(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +109,7 @@ class Gateway:
             "raw_path": prefix.encode() + raw,
             "headers": headers,
         }
-        await self._inner(self._as_administrator(forwarded), receive, send)
+        await self._inner(self._as_a_service_would(forwarded), receive, send)
 
     async def _with_faults(self, scope: Scope, receive: Receive, send: Send) -> None:
         from ministack.core.router import detect_service
@@ -143,6 +150,23 @@ class Gateway:
             return
         status, headers, body = errors.error_response(service, fault.error, fault.message)
         await _reply(send, status, headers, body)
+
+
+def _with_request_id(send: Send) -> Send:
+    """Adds the request id where MiniStack leaves it out: on refusals.
+
+    Without it moto's interpreter fails on a refused Lambda call instead of reporting it.
+    """
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", []))
+            if not any(name.lower() == _REQUEST_ID for name, _ in headers):
+                headers.append((_REQUEST_ID, str(uuid.uuid4()).encode()))
+                message = {**message, "headers": headers}
+        await send(message)
+
+    return sending
 
 
 def _params(query: str, headers: dict[str, str], body: bytes) -> dict[str, list[str]]:

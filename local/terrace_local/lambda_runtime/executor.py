@@ -60,7 +60,10 @@ class LambdaExecutor:
         spec = self._spec(config, archive)
         try:
             outcome = self.pool.invoke(
-                spec, json.dumps(event, separators=(",", ":")).encode(), request_id, None
+                spec,
+                json.dumps(event, separators=(",", ":")).encode(),
+                request_id,
+                lambda_svc._xray_trace_id_for_invocation(config),
             )
         except PoolExhausted as exc:
             return lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", str(exc))

@@ -7,12 +7,9 @@ import time
 import boto3
 from lib.errors import FatalError, TransientError
 
-_tries = 0
-
 
 def handler(event, context):
     """One function behind every trigger of the sample stack."""
-    global _tries
     if "Records" in event:
         return _records(event["Records"])
     if "requestContext" in event:
@@ -25,7 +22,6 @@ def handler(event, context):
     if event.get("raise") == "FatalError":
         raise FatalError("no")
     if event.get("raise") == "TransientError":
-        _tries += 1
         raise TransientError("not yet")
     if event.get("exit"):
         os._exit(3)
