@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from terrace_cli.errors import ApiError, ErrorRow, TerraceError, Unreachable
 from terrace_cli.signing import Signer, is_loopback, signer_for
@@ -65,14 +65,14 @@ class Client:
             ApiError: 404 when there is none of that id.
             Unreachable: no answer.
         """
-        return self._call("GET", "/batch/show?" + urlencode({"batchId": batch_id}))
+        return self._call("GET", "/batch/show?" + _query({"batchId": batch_id}))
 
     def list_batches(
         self, status: str | None = None, limit: int | None = None, token: str | None = None
     ) -> dict[str, Any]:
         """One page of batches, newest first; `nextToken` leads to the next page."""
         given = {"status": status, "limit": limit, "nextToken": token}
-        query = urlencode({key: value for key, value in given.items() if value is not None})
+        query = _query({key: value for key, value in given.items() if value is not None})
         return self._call("GET", "/batch/show" + (f"?{query}" if query else ""))
 
     def _call(self, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
@@ -146,6 +146,11 @@ class Client:
             message += f" (request {said['requestId']})"
         errors = ErrorRow.many(said.get("errors"))
         raise ApiError(answer.status, message, errors, _hint(answer.status, message))
+
+
+def _query(values: dict[str, Any]) -> str:
+    # quote, not quote_plus: a `+` for a blank would break the signature.
+    return urlencode(values, quote_via=quote, safe="")
 
 
 def _was_cut_off(reason: object) -> bool:

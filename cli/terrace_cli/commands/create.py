@@ -39,7 +39,9 @@ def create(file: BinaryIO, wait: bool, timeout: float, choice: Choice) -> None:
     """
     body = file.read()
     if not body.strip():
-        raise TerraceError(f"{file.name} is empty", "it is the body of POST /batch/create", 2)
+        raise TerraceError(
+            "the request is empty", "it is the body of POST /batch/create", EXIT_WRONG
+        )
     client = Client(find_target(choice))
     answer = client.create(body)
     batch_id = str(answer.get("batchId", ""))
