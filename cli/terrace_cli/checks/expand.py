@@ -7,7 +7,6 @@ from typing import Any
 
 import boto3
 import yaml
-from samtranslator.model import sam_resources
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
@@ -48,6 +47,3 @@ def expand(path: Path, parameters: Mapping[str, str] | None = None) -> Template:
     translator = Translator({}, Parser(), boto_session=session)
     expanded: Template = translator.translate(template, dict(parameters or {}))
     return expanded
-
-
-__all__ = ["CODE_URI", "expand", "load_template", "sam_resources"]
