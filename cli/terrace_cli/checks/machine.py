@@ -1,7 +1,7 @@
 """Checks of a state machine that neither SAM nor cfn-lint makes: does it hang together?
 
 `Next` to a state that is not there is accepted by `sam validate --lint`, by cfn-lint and by the
-local interpreter, and fails on AWS at deployment at best. Error names are compared at run time only.
+local interpreter, and fails on AWS at deployment at best. Error names fail only when they are met.
 """
 
 import re
