@@ -11,7 +11,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 # pip takes the pins for the build backend too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-PIP := $(BIN)/python -m pip install --quiet
+PIP := $(BIN)/python -m pip install --quiet --no-warn-conflicts
 
 # A stamp per kind of environment: instant when neither the pins nor the project file have changed.
 RUN_READY := $(VENV)/.ready-to-run
