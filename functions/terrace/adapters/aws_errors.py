@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from botocore.exceptions import (
     ClientError,
-    EndpointConnectionError,
     HTTPClientError,
+    IncompleteReadError,
+    ParamValidationError,
 )
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
@@ -28,11 +29,21 @@ _BY_CODE: dict[str, type[TerraceError]] = {
     "Throttling": ThrottledError,
     "ThrottlingException": ThrottledError,
     "ThrottledException": ThrottledError,
+    "RequestThrottled": ThrottledError,
+    "RequestThrottledException": ThrottledError,
     "TooManyRequestsException": ThrottledError,
     "RequestLimitExceeded": ThrottledError,
     "ProvisionedThroughputExceededException": ThrottledError,
     "SlowDown": ThrottledError,
+    "BandwidthLimitExceeded": ThrottledError,
+    "PriorRequestNotComplete": ThrottledError,
+    "EC2ThrottledException": ThrottledError,
+    "LimitExceededException": ThrottledError,
+    "KMSThrottling": ThrottledError,
+    "KMSThrottlingException": ThrottledError,
+    "429": ThrottledError,
     "ResourceLimitExceeded": LimitExceededError,
+    "ExecutionLimitExceeded": LimitExceededError,
     "ResourceInUse": NameTakenError,
     "ConditionalCheckFailedException": ConflictError,
     "TransactionConflictException": ConflictError,
@@ -42,6 +53,8 @@ _BY_CODE: dict[str, type[TerraceError]] = {
     "AuthorizationError": AccessDeniedError,
     "AuthorizationErrorException": AccessDeniedError,
     "UnauthorizedOperation": AccessDeniedError,
+    "KMSAccessDenied": AccessDeniedError,
+    "KMSAccessDeniedException": AccessDeniedError,
     "403": AccessDeniedError,
     "NoSuchKey": NotFoundError,
     "NoSuchBucket": NotFoundError,
@@ -60,11 +73,15 @@ _BY_CODE: dict[str, type[TerraceError]] = {
     "ServiceUnavailable": TransientError,
     "ServiceUnavailableException": TransientError,
     "RequestTimeout": TransientError,
+    "RequestTimeoutException": TransientError,
     "500": TransientError,
     "502": TransientError,
     "503": TransientError,
     "504": TransientError,
 }
+
+CONNECTION_LOST = (BotoConnectionError, HTTPClientError, IncompleteReadError)
+"""What botocore raises when there is no answer, or only half of one."""
 
 
 def code_of(error: ClientError) -> str:
@@ -73,14 +90,20 @@ def code_of(error: ClientError) -> str:
 
 
 def translate(error: ClientError, what: str) -> TerraceError:
-    """The Terrace error that stands for an AWS one; unknown 5xx are transient, the rest final."""
+    """The Terrace error that stands for an AWS one; unknown 5xx and 429 pass, others are final."""
     code = code_of(error)
     text = f"{what}: {code}: {error.response.get('Error', {}).get('Message', '')}"
     kind = _BY_CODE.get(code)
     if kind is None:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        kind = TransientError if status >= 500 else BadRequestError
+        kind = _by_status(status)
     return kind(text)
+
+
+def _by_status(status: int) -> type[TerraceError]:
+    if status == 429:
+        return ThrottledError
+    return TransientError if status >= 500 else BadRequestError
 
 
 @contextmanager
@@ -90,5 +113,8 @@ def aws_call(what: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise translate(error, what) from error
-    except (BotoConnectionError, EndpointConnectionError, HTTPClientError) as error:
+    except ParamValidationError as error:
+        # The SDK refuses what AWS would refuse; nothing was sent.
+        raise BadRequestError(f"{what}: {error}") from error
+    except CONNECTION_LOST as error:
         raise TransientError(f"{what}: {error}") from error

@@ -16,12 +16,14 @@ from terrace.domain.records import (
     Mark,
     Park,
 )
-from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
+from terrace.domain.status import BATCH_TERMINAL, JOB_TERMINAL, BatchStatus, JobStatus
 from terrace.errors import BadRequestError
 from terrace.ports import ClaimOutcome, Json, Page
 
 _TERMINAL = sorted(status.value for status in JOB_TERMINAL)
 _LIVE = sorted(status.value for status in JobStatus if status not in JOB_TERMINAL)
+# Named one by one: `<> IN_PROGRESS` also holds for a row that is not there.
+_ENDED = sorted(BATCH_TERMINAL)
 _CURSOR_KEY = codec.key("RECONCILER", "CURSOR")
 
 
@@ -203,14 +205,12 @@ class DynamoBatchStore:
 
     def message_sent(self, batch_id: str, at: float) -> None:
         self._table.update(
-            Update(codec.batch_key(batch_id))
-            .set(messageSentAt=at)
-            .where("batchStatus", "<>", BatchStatus.IN_PROGRESS)
+            Update(codec.batch_key(batch_id)).set(messageSentAt=at).where_in("batchStatus", _ENDED)
         )
 
     def close_batch(self, batch_id: str) -> None:
         update = Update(codec.batch_key(batch_id)).set(openKey=None)
-        update.where("batchStatus", "<>", BatchStatus.IN_PROGRESS)
+        update.where_in("batchStatus", _ENDED)
         update.conditions.append(f"attribute_exists({update.name('messageSentAt')})")
         self._table.update(update)
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from terrace.adapters.aws_errors import aws_call, code_of, translate
+from terrace.adapters.aws_errors import aws_call, code_of
 from terrace.adapters.dynamodb_codec import Values, encode
-from terrace.errors import ConflictError
+from terrace.errors import BadRequestError, ConflictError, ThrottledError
 
 CONFLICT_TRIES = 6
+SLOW_DOWN = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons of a cancelled transaction that pass with time."""
 
 
 @dataclass
@@ -153,23 +155,35 @@ class Table:
     def transact(self, actions: list[dict[str, Any]]) -> list[bool]:
         """Runs a transaction; [] if it was done, else for each action whether it held.
 
-        Raises ConflictError if other transactions were in the way every time.
+        Raises ConflictError if other transactions were in the way every time, ThrottledError if
+        the table was throttled.
         """
+        codes: list[str] = []
         for attempt in range(CONFLICT_TRIES):
-            try:
-                self._client.transact_write_items(TransactItems=actions)
-            except ClientError as error:
-                if code_of(error) != "TransactionCanceledException":
-                    raise translate(error, "DynamoDB TransactWriteItems") from error
-                codes = [str(r.get("Code")) for r in error.response["CancellationReasons"]]
-                if "ConditionalCheckFailed" in codes:
-                    return [code != "ConditionalCheckFailed" for code in codes]
-                if not set(codes) <= {"None", "TransactionConflict", "ThrottlingError"}:
-                    raise translate(error, "DynamoDB TransactWriteItems") from error
+            codes = self._cancelled(actions)
+            if not codes:
+                return []
+            if "ConditionalCheckFailed" in codes:
+                return [code != "ConditionalCheckFailed" for code in codes]
+            if attempt + 1 < CONFLICT_TRIES:
                 _pause(attempt)
-                continue
-            return []
+        if not SLOW_DOWN.isdisjoint(codes):
+            raise ThrottledError("DynamoDB TransactWriteItems: the table is throttled")
         raise ConflictError("DynamoDB TransactWriteItems: other transactions were in the way")
+
+    def _cancelled(self, actions: list[dict[str, Any]]) -> list[str]:
+        """Why a transaction was cancelled, action by action; [] if it was done."""
+        what = "DynamoDB TransactWriteItems"
+        try:
+            with aws_call(what):
+                self._client.transact_write_items(TransactItems=actions)
+        except BadRequestError as error:
+            reasons = _cancellation_reasons(error.__cause__)
+            passing = {"None", "ConditionalCheckFailed", "TransactionConflict", *SLOW_DOWN}
+            if not reasons or not passing.issuperset(reasons):
+                raise
+            return reasons
+        return []
 
     def query(self, **parameters: Any) -> Iterator[Values]:
         """All items of a query, page by page."""
@@ -186,6 +200,12 @@ class Table:
         with aws_call("DynamoDB Query"):
             page = self._client.query(TableName=self.name, **parameters)
         return page["Items"], page.get("LastEvaluatedKey")
+
+
+def _cancellation_reasons(error: BaseException | None) -> list[str]:
+    if not isinstance(error, ClientError) or code_of(error) != "TransactionCanceledException":
+        return []
+    return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
 
 
 def _pause(attempt: int) -> None:

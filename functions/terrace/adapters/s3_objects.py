@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
-from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError
-from botocore.exceptions import ConnectionError as BotoConnectionError
-from urllib3.exceptions import ProtocolError
+from botocore.exceptions import ClientError
 
-from terrace.adapters.aws_errors import aws_call, code_of
+from terrace.adapters.aws_errors import CONNECTION_LOST, aws_call, code_of
 from terrace.domain import s3uri
 from terrace.errors import NotFoundError, ObjectChangedError, TransientError
 from terrace.ports import Json, Line, ObjectInfo
@@ -17,6 +16,8 @@ CHUNK = 1024 * 1024
 PART = 8 * 1024 * 1024
 RESUMES = 5
 JSON_MAX = 16 * 1024 * 1024
+LINE_MAX = 16 * 1024 * 1024
+"""Bytes. Ground Truth takes 100,000 characters; no endless line may fill a function's memory."""
 
 
 class S3ObjectStore:
@@ -59,6 +60,8 @@ class S3ObjectStore:
                 end += len(raw) + 1
                 yield Line(number, _text(raw, uri, number), end)
                 number += 1
+            if len(rest) > LINE_MAX:
+                raise ValueError(f"{uri} line {number}: longer than {LINE_MAX} bytes")
         if rest:
             yield Line(number, _text(rest, uri, number), end + len(rest))
 
@@ -74,20 +77,16 @@ class S3ObjectStore:
                 body = self._client.get_object(
                     **where, Range=f"bytes={position}-", IfMatch=info.etag
                 )["Body"]
-                while chunk := body.read(CHUNK):
-                    position += len(chunk)
-                    yield chunk
+                with closing(body):
+                    while chunk := body.read(CHUNK):
+                        position += len(chunk)
+                        yield chunk
             except ClientError as error:
                 if code_of(error) in {"PreconditionFailed", "412"}:
                     raise ObjectChangedError(f"{uri} was replaced while it was read") from error
                 with aws_call(f"S3 GetObject {uri}"):
                     raise
-            except (
-                BotoConnectionError,
-                IncompleteReadError,
-                ReadTimeoutError,
-                ProtocolError,
-            ) as error:
+            except CONNECTION_LOST as error:
                 resumes += 1
                 if resumes > RESUMES:
                     raise TransientError(f"S3 GetObject {uri}: {error}") from error

@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from terrace.adapters.aws_errors import aws_call, code_of
-from terrace.errors import NotFoundError
+from terrace.errors import BadRequestError, NotFoundError
 from terrace.ports import Execution, Json
 
 GONE = frozenset({"TaskDoesNotExist", "InvalidToken", "TaskTimedOut"})
@@ -32,9 +32,9 @@ class StepFunctionsWorkflow:
                     name=name,
                     input=json.dumps(payload, sort_keys=True),
                 )
-        except Exception as error:
+        except BadRequestError as error:
             # The name is taken by an execution that has ended: it was started, once.
-            if "ExecutionAlreadyExists" in str(error):
+            if _code(error) == "ExecutionAlreadyExists":
                 return self.execution_arn(name)
             raise
         return str(found["executionArn"])
@@ -50,10 +50,15 @@ class StepFunctionsWorkflow:
 
     def release(self, token: str) -> bool:
         try:
-            self._client.send_task_success(taskToken=token, output="{}")
-        except ClientError as error:
-            if code_of(error) in GONE:
-                return False
             with aws_call("SendTaskSuccess"):
-                raise
+                self._client.send_task_success(taskToken=token, output="{}")
+        except BadRequestError as error:
+            if _code(error) in GONE:
+                return False
+            raise
         return True
+
+
+def _code(error: BadRequestError) -> str:
+    cause = error.__cause__
+    return code_of(cause) if isinstance(cause, ClientError) else ""

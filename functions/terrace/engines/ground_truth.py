@@ -1,5 +1,6 @@
 """LabelingEngine on SageMaker Ground Truth."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -47,8 +48,10 @@ class GroundTruthEngine:
         )
 
     def list_since(self, since: float) -> Iterator[LabelingJob]:
+        # CreationTimeAfter is exclusive, and botocore sends whole seconds.
+        after = datetime.fromtimestamp(math.floor(since) - 1, UTC)
         pages = self._sagemaker.get_paginator("list_labeling_jobs").paginate(
-            CreationTimeAfter=datetime.fromtimestamp(since, UTC),
+            CreationTimeAfter=after,
             SortBy="CreationTime",
             SortOrder="Ascending",
             PaginationConfig={"PageSize": 100},
@@ -56,6 +59,8 @@ class GroundTruthEngine:
         with aws_call("ListLabelingJobs"):
             for page in pages:
                 for found in page["LabelingJobSummaryList"]:
+                    if found["CreationTime"].timestamp() < since:
+                        continue
                     yield LabelingJob(
                         name=found["LabelingJobName"],
                         arn=found["LabelingJobArn"],
