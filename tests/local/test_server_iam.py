@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 import pytest
 
+from terrace_local.stepfunctions.tokens import new_token
 from tests.local.conftest import Sample
 
 pytestmark = pytest.mark.local_aws
@@ -86,6 +87,18 @@ def test_labeling_jobs_are_checked_by_their_name(aws: Sample) -> None:
 def test_listing_labeling_jobs_needs_a_right_on_everything(aws: Sample) -> None:
     denied = aws.call_as_function("sagemaker", "list_labeling_jobs")
     assert refused(denied, "sagemaker:ListLabelingJobs")
+
+
+def test_a_token_is_answered_with_a_right_on_its_own_machine(aws: Sample) -> None:
+    def send(machine: str) -> tuple[str | None, Any]:
+        token = new_token(machine)
+        return aws.call_as_function(
+            "stepfunctions", "send_task_success", taskToken=token, output="{}"
+        )
+
+    own, other = send(aws.machine), send(aws.machine.replace(":stateMachine:", ":stateMachine:x"))
+    assert "TaskDoesNotExist" in own[1]["errorMessage"]
+    assert refused(other, "states:SendTaskSuccess")
 
 
 def test_every_call_of_a_role_is_on_record(aws: Sample) -> None:

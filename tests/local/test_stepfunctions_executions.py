@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from terrace_local.stepfunctions.tokens import new_token
 from tests.local.conftest import Sample, eventually
 
 pytestmark = pytest.mark.local_aws
@@ -96,7 +97,7 @@ def test_a_token_is_answered_once(aws: Sample) -> None:
     sfn.send_task_success(taskToken=token, output="{}")
     assert code_of(sfn.send_task_success, taskToken=token, output="{}") == "TaskTimedOut"
     assert code_of(sfn.send_task_success, taskToken="nonsense", output="{}") == "InvalidToken"
-    unknown = "00000000-0000-0000-0000-000000000000"
+    unknown = new_token(aws.machine)
     assert code_of(sfn.send_task_success, taskToken=unknown, output="{}") == "TaskDoesNotExist"
     assert code_of(sfn.send_task_success, taskToken=token, output="{") == "InvalidOutput"
 

@@ -22,10 +22,11 @@ def install(endpoint: str, roles: RoleSessions) -> StepFunctions:
     # Loads every module of the interpreter, so that what follows replaces names in all of them.
     import moto.stepfunctions.parser.asl.parse.preprocessor  # noqa: F401
 
-    from terrace_local.stepfunctions import gaps
+    from terrace_local.stepfunctions import authorization, gaps
 
     interpreter, tokens = Interpreter(), TokenRegistry()
     gaps.close_all(tokens)
+    authorization.install()
     MachineClients(endpoint, roles).install()
     Frontend(interpreter, tokens).install()
     return StepFunctions(interpreter, tokens)

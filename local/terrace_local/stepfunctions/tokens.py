@@ -4,12 +4,32 @@ moto keeps tokens per execution and never forgets one, so an answer to a task th
 retried or was answered already is taken as good. Here a token is open exactly while its task waits.
 """
 
+import base64
 import re
 import threading
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
-_SHAPE = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+_SHAPE = re.compile(r"^[0-9a-f]{32}\.([0-9A-Za-z_-]+)$")
+
+
+def new_token(machine_arn: str) -> str:
+    """A token that says, as AWS's do, which machine it belongs to, also after a restart."""
+    owner = base64.urlsafe_b64encode(machine_arn.encode()).decode().rstrip("=")
+    return f"{uuid.uuid4().hex}.{owner}"
+
+
+def machine_of(token: str) -> str | None:
+    """The ARN of the machine a token belongs to; None when it is no token."""
+    found = _SHAPE.match(token)
+    if found is None:
+        return None
+    owner = found.group(1)
+    try:
+        return base64.urlsafe_b64decode(owner + "=" * (-len(owner) % 4)).decode()
+    except ValueError:
+        return None
 
 
 class TokenError(Exception):
@@ -73,7 +93,7 @@ class TokenRegistry:
     def _live(self, token: str) -> _Entry:
         entry = self._entries.get(token)
         if entry is None:
-            if not _SHAPE.match(token or ""):
+            if machine_of(token or "") is None:
                 raise TokenError("InvalidToken", "Invalid Token: 'Invalid token'")
             raise TokenError("TaskDoesNotExist", "Task does not exist")
         if not entry.open:

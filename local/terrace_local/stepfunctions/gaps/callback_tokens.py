@@ -7,7 +7,7 @@ opens its token before the integration runs and closes it when the attempt is ov
 
 from typing import Any
 
-from terrace_local.stepfunctions.tokens import TokenRegistry
+from terrace_local.stepfunctions.tokens import TokenRegistry, new_token
 
 
 def close(tokens: TokenRegistry) -> None:
@@ -30,7 +30,9 @@ def close(tokens: TokenRegistry) -> None:
             run_attempt(self, env)
             return
         self._assert_integration_pattern_is_supported()
-        token = env.states.context_object.update_task_token()
+        context = env.states.context_object.context_object_data
+        token = new_token(context["StateMachine"]["Id"])
+        context["Task"] = {"Token": token}
         tokens.opened(token, env.callback_pool_manager.add(token))
         try:
             run_attempt(self, env)
