@@ -56,5 +56,6 @@ def plan_turns(
         declined = may_decline and prepared.crew.declines(prepared.job_name, index)
         late = end > availability
         turns.append(Turn(index, min(end, availability), expires=declined or late))
-    dies = any(turn.at > JOB_LIFETIME_SECONDS for turn in turns)
-    return Plan([turn for turn in turns if turn.at <= JOB_LIFETIME_SECONDS], dies)
+    # Tasks that stay available as long as the job may live are cut short by the job's own end.
+    in_time = [turn for turn in turns if turn.at < JOB_LIFETIME_SECONDS]
+    return Plan(in_time, dies=len(in_time) < len(turns))

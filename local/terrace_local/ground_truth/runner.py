@@ -222,7 +222,7 @@ class Runner:
         with self._store.locked():
             if job.round != turn_of or job.claimed:
                 return  # somebody planned anew, stopped or ended the job meanwhile
-            self._waiting[job.key] = {turn.index for turn in plan.turns}
+            self._waiting[job.key] = set(left)
         for turn in plan.turns:
             self._soon(
                 turn.at / pace,

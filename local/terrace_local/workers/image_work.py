@@ -56,13 +56,15 @@ def label_image(truth: ImageTruth, categories: Categories, task: ImageTask) -> B
         if right is None:
             continue
         rng = chance(*task.seed, "object", number)
-        missed = rng.random() < errors.missedObject * care
-        grown = rng.uniform(*errors.looseFactor) if rng.random() < errors.looseBox * care else 1.0
-        slips = rng.random() < errors.drift * care
-        reach = rng.uniform(*errors.driftSize) / 2 if slips else 0.0
+        # Every draw happens in any case, so that one rate does not change what another does.
+        dice = [rng.random() for _ in range(4)]
+        factor, slip = rng.uniform(*errors.looseFactor), rng.uniform(*errors.driftSize) / 2
+        missed = dice[0] < errors.missedObject * care
+        grown = factor if dice[1] < errors.looseBox * care else 1.0
+        reach = slip if dice[2] < errors.drift * care else 0.0
         others = [i for i in range(len(categories.labels)) if i != right]
-        is_wrong = bool(others) and rng.random() < errors.wrongClass * care
-        index = rng.choice(others) if is_wrong else right
+        other = rng.choice(others) if others else right
+        index = other if dice[3] < errors.wrongClass * care else right
         dx = task.person.bias[0] + box.size * (rng.gauss(0, errors.jitter * care) + reach)
         dy = task.person.bias[1] + box.size * rng.gauss(0, errors.jitter * care)
         visible = task.on_picture(box.grown(grown).moved(dx, dy))

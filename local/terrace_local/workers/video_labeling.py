@@ -48,8 +48,9 @@ def label_sequence(truth: VideoTruth, task: Assignment, errors: Labeling) -> Seq
         rng = chance(*task.seed, "object", thing.object_id)
         track = _with_errors(true_track(thing, task.sequence), errors, person, rng)
         others = [i for i in range(len(categories.labels)) if i != right]
-        is_wrong = bool(others) and rng.random() < errors.wrongClass * person.care
-        index = rng.choice(others) if is_wrong else right
+        doubt = chance(*task.seed, "class", thing.object_id)
+        is_wrong = bool(others) and doubt.random() < errors.wrongClass * person.care
+        index = doubt.choice(others) if is_wrong else right
         if track:
             tracks.append((thing, categories.names[index], track))
     tracks.sort(key=lambda row: (min(row[2]), row[0].object_id))
@@ -98,15 +99,17 @@ def _with_errors(track: Track, errors: Labeling, person: Person, rng: random.Ran
     """The track as drawn; every draw of chance happens in any case, so that one rate does not
     change what another one does."""
     care = person.care
-    missed = rng.random() < errors.missedObject * care
-    loose = rng.uniform(*errors.looseFactor) if rng.random() < errors.looseBox * care else 1.0
-    gap = _run(track, errors, rng) if rng.random() < errors.missedRun * care else range(0)
-    slide = _run(track, errors, rng) if rng.random() < errors.drift * care else range(0)
+    dice = [rng.random() for _ in range(4)]
+    factor = rng.uniform(*errors.looseFactor)
+    gap, slide = _run(track, errors, rng), _run(track, errors, rng)
     reach = rng.uniform(*errors.driftSize)
     direction = (rng.choice((-1, 1)) * rng.uniform(0.5, 1), rng.choice((-1, 1)) * rng.random())
     noise = _unsteadiness(track, errors.jitter * care, rng)
-    if missed:
+    if dice[0] < errors.missedObject * care:
         return {}
+    loose = factor if dice[1] < errors.looseBox * care else 1.0
+    gap = gap if dice[2] < errors.missedRun * care else range(0)
+    slide = slide if dice[3] < errors.drift * care else range(0)
     drawn: Track = {}
     for position, shape in track.items():
         if position in gap:
