@@ -72,7 +72,7 @@ def _jobs_table(batch: BatchView) -> "Table":
             heading = f"{level}  {ended}/{len(own)}" if place == 0 else ""
             table.add_row(
                 heading,
-                job.name,
+                batch.short(job.name),
                 job.modality,
                 Text(items_bar(job), style=STYLES.get(job.status, "")),
                 Text(_status(job), style=STYLES.get(job.status, "")),
@@ -101,7 +101,7 @@ def job_line(batch: BatchView, job: JobView) -> str:
     reason = ""
     if waits:
         reason = f" ({waits})" if job.ended else f", waits for {waits}"
-    return f"level {job.level} {job.name}: {_status(job)}{items}{reason}"
+    return f"level {job.level} {batch.short(job.name)}: {_status(job)}{items}{reason}"
 
 
 def batch_lines(batch: BatchView) -> list[str]:

@@ -72,6 +72,13 @@ class BatchView:
         never = {"PENDING", "STARTING", "SKIPPED", "DROPPED"}
         return any(job.status not in never for job in self.jobs)
 
+    def short(self, name: str) -> str:
+        """A job's name without the batch's id in front, where all of them have it."""
+        prefix = f"{self.batch_id}-"
+        if all(job.name.startswith(prefix) for job in self.jobs):
+            return name.removeprefix(prefix)
+        return name
+
     def level(self, number: int) -> list[JobView]:
         """The jobs of one level."""
         return [job for job in self.jobs if job.level == number]

@@ -26,7 +26,7 @@ def _pending(batch: BatchView, job: JobView) -> str:
     if batch.pacing == "dependency":
         source = next((other for other in batch.jobs if other.name == job.chained_from), None)
         if source is not None and not source.ended:
-            return f"the end of {source.name}"
+            return f"the end of {batch.short(source.name)}"
         return "its turn"
     lower = [other for other in batch.jobs if other.level < job.level and not other.ended]
     if not lower:
@@ -49,7 +49,7 @@ def batch_waits_for(batch: BatchView) -> str:
         return "its results are being gathered"
     working = [job for job in batch.jobs if job.status == "IN_PROGRESS"]
     if working:
-        names = ", ".join(job.name for job in working[:3])
+        names = ", ".join(batch.short(job.name) for job in working[:3])
         more = f" and {len(working) - 3} more" if len(working) > 3 else ""
         return f"people are at work on {names}{more}"
     if any(job.status in ("FAILED", "STOPPED") for job in batch.jobs):

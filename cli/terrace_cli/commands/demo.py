@@ -9,9 +9,9 @@ import click
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
-    default=1.0,
+    default=0.3,
     show_default=True,
-    help="Pace of the simulated workers.",
+    help="Pace of the simulated workers; 1 is quicker than the eye.",
 )
 @click.option("--images", is_flag=True, help="Also two image BoundingBox jobs.")
 @click.option("--error-mix", help="Workers' error mix: default, clean, sloppy, or a file.")

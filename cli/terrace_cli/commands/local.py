@@ -1,6 +1,9 @@
 """`terrace local up|down|status`: an AWS on this machine, with the real stack deployed to it."""
 
 import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import click
@@ -83,6 +86,7 @@ def local() -> None:
 )
 @click.option("--detach", is_flag=True, help="Return once it is ready; it goes on behind.")
 @click.option("--fresh", is_flag=True, help="Forget what an earlier run left.")
+@click.option("--with-parent", is_flag=True, hidden=True)
 @state_dir_option
 def up(
     *,
@@ -99,6 +103,7 @@ def up(
     region: str,
     detach: bool,
     fresh: bool,
+    with_parent: bool,
     state_dir: Path | None,
 ) -> None:
     """Start the embedded AWS and deploy the stack to it; Ctrl-C stops it.
@@ -107,6 +112,8 @@ def up(
     """
     from terrace_local import cli_commands
 
+    if with_parent:
+        threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     code = cli_commands.up(
         port=port,
         api_port=api_port,
@@ -161,6 +168,16 @@ def key_values(pairs: tuple[str, ...]) -> dict[str, str]:
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--parameter")
         found[key] = value
     return found
+
+
+def _end_with_parent(parent: int) -> None:
+    """Stops this process in order once the one that started it has gone.
+
+    A demo that is killed outright cannot stop what it started.
+    """
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _nearest() -> Path:

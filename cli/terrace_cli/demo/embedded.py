@@ -17,6 +17,8 @@ from terrace_cli.target import find_contract, find_target, read_contract
 
 START_SECONDS = 90.0
 STOP_SECONDS = 25.0
+RECONCILE_SECONDS = 1
+"""The reconciler writes the progress of running jobs; the stack's 15 minutes are no show."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Wanted:
     seed: int
     speed: float
     fresh: bool
+    stays: bool = False
+    """Whether it is to run on after this process."""
     error_mix: str | None = None
 
 
@@ -57,12 +61,15 @@ class OwnAws:
             ("--api-port", DEFAULT_API_PORT if ports.is_free(DEFAULT_API_PORT) else 0),
             ("--seed", self._wanted.seed),
             ("--speed", self._wanted.speed),
+            ("--reconcile-seconds", RECONCILE_SECONDS),
             ("--error-mix", self._wanted.error_mix),
         ):
             if value is not None:
                 command += [option, str(value)]
         if self._wanted.fresh:
             command.append("--fresh")
+        if not self._wanted.stays:
+            command.append("--with-parent")
         with self.log.open("wb") as output:
             # A session of its own: Ctrl-C reaches only the demo, which then stops it in order.
             self._child = subprocess.Popen(

@@ -93,6 +93,6 @@ def end_lines(message: dict[str, Any]) -> list[str]:
     if message.get("batchInfo"):
         info = batch_view(message["batchInfo"])
         for level in info.levels:
-            jobs = ", ".join(f"{job.name} {job.status}" for job in info.level(level))
+            jobs = ", ".join(f"{info.short(job.name)} {job.status}" for job in info.level(level))
             lines.append(f"level {level}  {info.level_status.get(level, '')}: {jobs}")
     return lines

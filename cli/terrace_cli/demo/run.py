@@ -1,6 +1,7 @@
 """The course of a demo, from an empty machine to labels on disk, and back to an empty machine."""
 
 import json
+import os
 import signal
 import tempfile
 import threading
@@ -35,6 +36,7 @@ from terrace_local.clip import Clip, PhotosMissing, make_clip, make_images, uplo
 from terrace_local.clip import upload_images as upload_image_set
 
 MESSAGE_SECONDS = 30.0
+SEQUENCES, FRAMES = 3, 60
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Options:
 
     keep: bool = False
     seed: int = 7
-    speed: float = 1.0
+    speed: float = 0.3
     images: bool = False
     error_mix: str | None = None
     folder: Path = Path(".terrace")
@@ -89,7 +91,14 @@ def _wanted(options: Options, home: Path) -> Wanted:
     # Without --keep nothing of the user's is touched: a folder of its own, thrown away after.
     # With --keep it is what `terrace local up` here would be, and goes on with its state.
     state_dir = options.folder.absolute() if options.keep else home / "aws"
-    return Wanted(state_dir, options.seed, options.speed, not options.keep, options.error_mix)
+    return Wanted(
+        state_dir,
+        options.seed,
+        options.speed,
+        fresh=not options.keep,
+        stays=options.keep,
+        error_mix=options.error_mix,
+    )
 
 
 def _end(own: OwnAws, options: Options, done: bool) -> None:
@@ -173,11 +182,13 @@ class _Course:
 
     def _clip(self, s3: Any, bucket: str) -> Clip:
         base = f"s3://{bucket}/demo/{self.batch_id}/clip/"
-        clip = make_clip(self.scratch / "clip", base, seed=self.options.seed)
+        clip = make_clip(
+            self.scratch / "clip", base, seed=self.options.seed, sequences=SEQUENCES, frames=FRAMES
+        )
         count = upload_clip(s3, clip)
         self._say(
-            f"made a clip of {len(clip.truths)} sequences of 60 frames; uploaded {count} files to "
-            f"{base}"
+            f"made a clip of {SEQUENCES} sequences of {FRAMES} frames from real photographs and "
+            f"uploaded it ({count} files)\n         to {base}"
         )
         return clip
 
@@ -205,7 +216,7 @@ class _Course:
         request_file.write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
         answer = client.create(json.dumps(request).encode())
         self._say(f"POST /batch/create: {answer.get('message')}")
-        click.echo(f"  (the request: {request_file})\n")
+        click.echo(f"  (the request: {_relative(request_file)})\n")
         follow(client, self.batch_id)
         click.echo()
         messages = listener.until_end(MESSAGE_SECONDS)
@@ -239,19 +250,32 @@ class _Course:
         if scores:
             _heading("The labels against the hidden truth (an object in 60 frames is 60 labels)")
             click.echo("\n".join(score_lines(scores)))
-        _heading("Outputs")
-        for job in batch.jobs:
-            if job.output:
-                click.echo(f"  {job.name}\n    {job.output}")
-        written = copy_finals(s3, batch, self.home / "final")
-        click.echo(f"  copied: {len(written)} files of the last level to {self.home / 'final'}")
+        self._outputs(batch, s3)
         self._last_words(batch, contract)
+
+    def _outputs(self, batch: BatchView, s3: Any) -> None:
+        outputs = {batch.short(job.name): job.output for job in batch.jobs if job.output}
+        _heading("Outputs: one manifest a job; its lines hold the S3 URIs of the label files")
+        base = os.path.commonpath(outputs.values()).replace(":/", "://", 1) if outputs else ""
+        if len(outputs) > 1:
+            click.echo(f"  {base}/")
+        for name, uri in outputs.items():
+            shown = uri.removeprefix(base).lstrip("/") or uri
+            click.echo(f"    {name:<15} {shown.replace(self.batch_id, '<batch>')}")
+        finals = batch.raw.get("outputs") or {}
+        for key, value in finals.items():
+            if isinstance(value, str):
+                click.echo(f"  {key}: {value}")
+        place = self.home / "final"
+        written = copy_finals(s3, batch, place)
+        click.echo(f"  Manifests and labels of the last level ({len(written)} files) are now in")
+        click.echo(f"    {_relative(place)}/")
 
     def _last_words(self, batch: BatchView, contract: dict[str, Any]) -> None:
         took = time.monotonic() - self.began
         _heading(f"{batch.status} after {took:.0f} s")
         if self.own is not None and not self.options.keep:
-            click.echo("  All of it is stopped now. To explore such a batch: terrace demo --keep")
+            click.echo("  To explore such a batch afterwards: terrace demo --keep")
             return
         click.echo(
             f"  It still runs. API {contract['apiUrl']}, AWS {contract['awsEndpoint']}\n"
@@ -283,6 +307,13 @@ def _clients(contract: dict[str, Any]) -> tuple[Any, Any, Any]:
     return s3, sns, sqs
 
 
+def _relative(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
 def _heading(text: str) -> None:
     click.secho(f"\n{text}", bold=True)
 
@@ -310,7 +341,7 @@ def score_lines(rows: list[LevelScore]) -> list[str]:
             "  " + "".join(f"{cell!s:<{width}}" for cell, width in zip(cells, widths, strict=True))
         )
     for row in rows:
-        if row.score.judged_fail:
+        if row.level == 2 and row.score.judged_fail:
             lines.append(
                 f"  the {row.lane} audit said Fail {row.score.judged_fail} times and found "
                 f"{row.score.found} of {row.score.wrong_labels} wrong labels"
