@@ -64,7 +64,8 @@ def task_times(spec: JobSpec, modality: Modality) -> tuple[int, int]:
             availability if availability is not None else modality.availability_default,
         )
     if limit is None:
-        room = timeout - (availability if availability is not None else timeout // 2)
+        offered = availability if availability is not None else timeout // 2
+        room = timeout - max(AVAILABILITY_MIN, offered)
         limit = max(TASK_TIME_MIN, min(modality.task_time_limit_default, room))
     if availability is None:
         room = timeout - limit

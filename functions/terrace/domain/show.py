@@ -3,7 +3,7 @@
 Pure: the caller reads the rows and the request, and adds presigned URLs where it may.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -121,6 +121,12 @@ def dump(view: BatchView) -> dict[str, Any]:
         if data[f"{name}Level"] is None:
             del data[f"{name}Level"]
     return data
+
+
+def jobs_in(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every job in a dumped view, level by level."""
+    for name in LEVEL_NAMES:
+        yield from data.get(f"{name}Level", {}).get("jobLevels", [])
 
 
 def list_entry(batch: BatchRecord) -> BatchListEntry:

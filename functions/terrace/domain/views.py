@@ -59,7 +59,9 @@ class JobView(View):
     notBefore: str | None = Field(description="an AWS limit delays it at least until then")
     startedAt: str | None
     endedAt: str | None
-    attempts: list[AttemptView] = Field(description="the ended ones")
+    attempts: list[AttemptView] = Field(
+        description="the ended ones; empty where the answer would grow too large"
+    )
 
 
 class LevelView(View):

@@ -5,10 +5,10 @@ from terrace.runtime.settings import AllowSettings
 
 
 def limits_of(settings: AllowSettings) -> Limits:
-    """What this stack allows in a request."""
+    """What this stack allows in a request: also what earlier batches left in its own bucket."""
     return Limits(
         region=settings.aws_region,
-        input_buckets=frozenset(settings.input_buckets),
+        input_buckets=frozenset({*settings.input_buckets, settings.batch_bucket}),
         workteam_arns=frozenset(settings.workteam_arns),
         topic_arns=frozenset(settings.topic_arns),
         first_level_workteam_arn=settings.first_level_workteam_arn,

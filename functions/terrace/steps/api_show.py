@@ -45,8 +45,11 @@ class Show:
         request = self.objects.get_json(batch.requestS3Uri)
         view = show.batch_view(batch, jobs, request, self._link())
         data = show.dump(view)
-        if len(json.dumps(data, ensure_ascii=False).encode()) > ANSWER_MAX_BYTES:
+        if _too_large(data):
             data["inputLabelingJobs"] = None
+        if _too_large(data):
+            for job in show.jobs_in(data):
+                job["attempts"] = []
         return data
 
     def many(self, status: str | None, limit: str | None, token: str | None) -> dict[str, Any]:
@@ -96,6 +99,10 @@ _BAD_TOKEN = Problem(
     problem="is not one that this API gave out",
     fix="use the nextToken of the last answer, unchanged, or leave it out",
 )
+
+
+def _too_large(data: dict[str, Any]) -> bool:
+    return len(json.dumps(data, ensure_ascii=False).encode()) > ANSWER_MAX_BYTES
 
 
 def _statuses(status: str | None, problems: list[Problem]) -> list[BatchStatus]:
