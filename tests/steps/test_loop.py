@@ -179,7 +179,7 @@ def test_an_aborted_execution_is_replaced_and_adopts_what_runs(house: House) -> 
 
 
 def test_a_low_bound_hands_the_batch_over_to_fresh_executions(house: House) -> None:
-    house.event_bound = 60
+    house.event_bound = 100
     house.post(two_levels(house))
     house.turn()
     for name in ("car", "road", "car-audit", "road-audit"):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from terrace.domain.plan import EVENTS_PER_JOB, EVENTS_PER_TURN, next_wave
+from terrace.domain.plan import EVENTS_AT_ENDS, EVENTS_PER_JOB, EVENTS_PER_TURN, next_wave
 from terrace.domain.records import BatchRecord
 from terrace.ports import BatchStore, Clock, Workflow
 from terrace.steps.generations import next_generation
@@ -60,7 +60,8 @@ def plan_wave(
             batch, "the history is long enough", store=store, workflow=workflow, clock=clock
         )
         return PlanWaveOutput(next="end", wave=step.wave)
-    starts = wave.starts[: max(1, (event_bound - EVENTS_PER_TURN) // EVENTS_PER_JOB)]
+    room = event_bound - EVENTS_AT_ENDS - EVENTS_PER_TURN
+    starts = wave.starts[: max(1, room // EVENTS_PER_JOB)]
     number = step.wave + 1 if step.wave else batch.wave + 1
     events = batch.turnEvents + EVENTS_PER_TURN + EVENTS_PER_JOB * len(starts)
     if not store.advance_wave(step.batchId, step.generation, number, events, now):
@@ -92,6 +93,6 @@ def _should_hand_over(
     if batch.turnEvents == 0:
         return False
     turn = EVENTS_PER_TURN + EVENTS_PER_JOB * starts
-    too_long = batch.turnEvents + turn > event_bound
+    too_long = batch.turnEvents + turn + EVENTS_AT_ENDS > event_bound
     started = batch.executionStartedAt or batch.createdAt
     return too_long or now - started > generation_days * DAY
