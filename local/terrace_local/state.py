@@ -69,9 +69,14 @@ def prepare(config: LocalConfig) -> str:
         return ""
     problem = _problem(config)
     if problem:
-        # Objects without their tables would be half a state.
-        shutil.rmtree(config.snapshots)
-        return f"the former state could not be resumed ({problem}); starting anew."
+        # Objects without their tables would be half a state: out of the way, but not destroyed.
+        aside = config.snapshots.with_name("state-given-up")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(config.snapshots, aside)
+        return (
+            f"the former state could not be resumed ({problem}); starting anew. "
+            f"What was there is in {aside}."
+        )
     return ""
 
 
@@ -95,8 +100,6 @@ def _identity(config: LocalConfig) -> dict[str, Any]:
         "ministack": version("ministack"),
         "region": config.region,
         "account": config.account,
-        # Queue addresses and the functions' endpoint hold the port.
-        "port": config.port,
     }
 
 
@@ -131,9 +134,11 @@ class StateKeeper:
         self._number = int(folder.name.rsplit("-", 1)[-1])
         try:
             manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+            # Queue addresses hold the port, which may be another one this time.
+            then, now = f"127.0.0.1:{manifest['port']}", f"127.0.0.1:{self._config.port}"
             states = {
                 name: json.loads(
-                    (folder / f"{name}.json").read_text(encoding="utf-8"),
+                    (folder / f"{name}.json").read_text(encoding="utf-8").replace(then, now),
                     object_hook=persistence._json_object_hook,
                 )
                 for name in manifest["services"]
@@ -185,6 +190,7 @@ class StateKeeper:
             json.dump(state["ground_truth"], stream)
         manifest = {
             **_identity(self._config),
+            "port": self._config.port,
             "savedAt": time.time(),
             "digest": self.digest,
             "graceful": graceful,
