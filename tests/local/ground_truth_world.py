@@ -40,7 +40,7 @@ class World:
             self.s3.create_bucket(Bucket=bucket)
         self.events: list[dict[str, Any]] = []
         self.service = self.new_service(**config)
-        self.team = self._team()
+        self.team = self.new_team()
         self.manifest = self.clip()
 
     def new_service(self, **config: Any) -> GroundTruthService:
@@ -123,7 +123,7 @@ class World:
     def call(self, action: str, **payload: Any) -> dict[str, Any]:
         return self.service.handle(action, payload, REGION, ACCOUNT)
 
-    def _team(self) -> str:
+    def new_team(self) -> str:
         member = {"UserPool": "us-east-1_a", "UserGroup": "g", "ClientId": "c"}
         answer = self.call(
             "CreateWorkteam",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from PIL import Image
 
@@ -301,9 +302,9 @@ def test_a_stopping_condition_stops_the_job(world: World) -> None:
 
 def test_a_team_too_slow_for_thirty_days_sees_the_job_expire(tmp_path: Any) -> None:
     mix = tmp_path / "slow.json"
-    mix.write_text('{"people": 1, "pace": {"secondsPerFrame": 80000, "spread": 0}}')
+    mix.write_text('{"people": 1, "pace": {"secondsPerFrame": 60000, "spread": 0}}')
     with mock_aws():
-        world = World(error_mix=str(mix), speed=8_000.0)
+        world = World(error_mix=str(mix), speed=2_000.0)
         world.service.start()
         job = world.run(world.video_request("v", categories=world.categories()))
         world.service.stop()
@@ -311,7 +312,7 @@ def test_a_team_too_slow_for_thirty_days_sees_the_job_expire(tmp_path: Any) -> N
 
     assert job["LabelingJobStatus"] == "Failed"
     assert "30 days" in job["FailureReason"]
-    # 24 frames of 80,000 s are 22 days: one sequence is done in time, and kept.
+    # 24 frames of 60,000 s are 17 days: one sequence is done in time, and kept.
     assert counters(job)[0] == 1
     assert sum("v-ref" in line for line in lines) == 1
 
@@ -428,14 +429,17 @@ def test_one_person_s_boxes_have_confidence_0(world: World) -> None:
     assert {row["confidence"] for row in line["boxes-metadata"]["objects"]} == {0}
 
 
-@pytest.mark.parametrize("place", ["manifestLine.boxes", "manifestLine['boxes']"])
+@pytest.mark.parametrize(
+    "place", ["manifestLine.boxes", "manifestLine['boxes']", "manifestLine[audited]"]
+)
 def test_image_reviews_find_the_label_through_their_template(world: World, place: str) -> None:
     label = world.run(
         world.image_request(
             "boxes", manifest=world.images(), categories=world.categories("Cat", "Dog")
         )
     )
-    template = f"<crowd-form>{{{{ task.input.{place}.annotations }}}}</crowd-form>"
+    assign = '{% assign audited = "boxes" %}{% assign meta = "boxes-metadata" %}'
+    template = f"{assign}<crowd-form>{{{{ task.input.{place}.annotations }}}}</crowd-form>"
 
     verdict = world.run(
         world.image_request(
@@ -474,3 +478,43 @@ def test_an_image_that_is_not_there_fails_its_line_only(world: World) -> None:
 
     assert job["LabelingJobStatus"] == "Completed"
     assert counters(job) == (1, 1, 0)
+
+
+def test_a_role_that_may_not_write_fails_the_job_with_the_reason() -> None:
+    class ReadOnly:
+        def __init__(self, s3: Any) -> None:
+            self._s3 = s3
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._s3, name)
+
+        def put_object(self, **_: Any) -> None:
+            error = {"Error": {"Code": "AccessDenied", "Message": "not allowed"}}
+            raise ClientError(error, "PutObject")
+
+    with mock_aws():
+        world = World()
+        world.service = world.new_service(s3_for_role=lambda role: ReadOnly(world.s3))
+        world.team = world.new_team()
+        world.service.start()
+        job = world.run(world.video_request("v", categories=world.categories()))
+        world.service.stop()
+
+    assert job["LabelingJobStatus"] == "Failed"
+    assert "AccessDenied" in job["FailureReason"]
+
+
+def test_a_role_that_cannot_be_assumed_fails_the_job_with_the_reason() -> None:
+    def for_role(role: str) -> Any:
+        raise RuntimeError(f"{role} does not exist")
+
+    with mock_aws():
+        world = World()
+        world.service = world.new_service(s3_for_role=for_role)
+        world.team = world.new_team()
+        world.service.start()
+        job = world.run(world.video_request("v", categories=world.categories()))
+        world.service.stop()
+
+    assert job["LabelingJobStatus"] == "Failed"
+    assert "Unable to assume" in job["FailureReason"]

@@ -36,7 +36,7 @@ def world() -> Iterator[World]:
 
 
 def source(world: World, place: str | None = None) -> TruthSource:
-    files = S3Files(world.s3)
+    files = S3Files(lambda: world.s3)
     return TruthSource(files.read_if_there, files.holds_any, place)
 
 

@@ -24,7 +24,8 @@ class GroundTruthConfig:
             YAML/JSON file; None is ``default``.
         threads: Threads that do the work of all jobs.
         s3_for_role: Gives the S3 client to use for a job's role ARN, so that what the role may
-            not read or write fails as it does in AWS; None uses the service's own client.
+            not read or write fails as it does in AWS (RuntimeError: the role cannot be
+            assumed). Asked again every five minutes. None uses the service's own client.
     """
 
     region: str = "us-east-1"

@@ -28,6 +28,7 @@ from terrace_local.ground_truth.output import (
 )
 from terrace_local.ground_truth.planning import Turn, plan_turns
 from terrace_local.ground_truth.preparation import prepare
+from terrace_local.ground_truth.role_clients import RoleClients
 from terrace_local.ground_truth.s3files import InputProblem, S3Files
 from terrace_local.ground_truth.scheduler import Scheduler
 from terrace_local.ground_truth.task_types import PRIVATE_AVAILABILITY_SECONDS
@@ -63,15 +64,15 @@ class Runner:
         self.mix = load_mix(config.error_mix)
         self.seed = config.seed
         self._config = config
-        self._s3 = s3_client
         self._emit = emit_event
         self._store = store
         self._rules = rules
         self._scheduler = Scheduler(config.threads, self._crashed)
-        own = S3Files(s3_client)
+        own = S3Files(lambda: s3_client)
         self._truths = TruthSource(own.read_if_there, own.holds_any, config.truth)
         self._prepared: dict[JobKey, Prepared] = {}
         self._waiting: dict[JobKey, set[int]] = {}
+        self._clients = RoleClients(config, s3_client)
         self._stopping = False
 
     # -- from outside ----------------------------------------------------------------------
@@ -145,8 +146,7 @@ class Runner:
         self._scheduler.after(seconds / self.speed, job.arn, lambda: (task(), None)[1])
 
     def _files(self, job: Job) -> S3Files:
-        for_role = self._config.s3_for_role
-        return S3Files(self._s3 if for_role is None else for_role(job.request["RoleArn"]))
+        return S3Files(partial(self._clients.client, str(job.request["RoleArn"])))
 
     def _input(self, job: Job) -> Prepared:
         with self._store.locked():
@@ -254,7 +254,7 @@ class Runner:
         else:
             try:
                 result = self._answered(job, prepared, turn.index)
-            except (ClientError, BotoCoreError) as error:
+            except (ClientError, BotoCoreError, InputProblem) as error:
                 # While the whole AWS shuts down S3 may be gone first; the job goes on later.
                 if not self._stopping:
                     self._fail(job, f"ClientError: Unable to write the output: {error}")
@@ -311,7 +311,7 @@ class Runner:
         try:
             self._settle_results(job, prepared, ending)
             self._write_output(job, prepared, ending)
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, InputProblem) as error:
             if self._unclaimed_by_shutdown(job):
                 return False
             reason = f"ClientError: Unable to write the output: {error}"

@@ -23,11 +23,16 @@ class S3Files:
     """A job's view of S3.
 
     Args:
-        client: A boto3 S3 client, with the job's role where roles are checked.
+        client: Gives the boto3 S3 client to use now, with the job's role where roles are
+            checked; asked before each call, since a job may outlive a role's session.
     """
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Callable[[], Any]) -> None:
+        self._get_client = client
+
+    @property
+    def _client(self) -> Any:
+        return self._get_client()
 
     def read(self, uri: str, what: str, first_bytes: int | None = None) -> bytes:
         """The object's bytes, or its first ones.

@@ -7,8 +7,9 @@ from terrace_local.ground_truth.families.base import ItemProblem, Prepared
 from terrace_local.ground_truth.s3files import InputProblem
 
 _IN_TEMPLATE = re.compile(
-    r"""manifestLine\s*(?:\.\s*([A-Za-z0-9][A-Za-z0-9-]*)|\[\s*["']([^"']+)["']\s*\])"""
+    r"""manifestLine\s*(?:\.\s*([A-Za-z0-9][\w-]*)|\[\s*["']([^"']+)["']\s*\]|\[\s*([\w-]+)\s*\])"""
 )
+_ASSIGNED = re.compile(r"""\{%-?\s*assign\s+([\w-]+)\s*=\s*["']([^"']+)["']""")
 
 
 def check_old_labels(prepared: Prepared) -> None:
@@ -44,9 +45,11 @@ def audited_in_template(template: str | None, prepared: Prepared) -> str:
     Raises:
         InputProblem: when neither the template nor the lines say which one it is.
     """
+    assigned = dict(_ASSIGNED.findall(template or ""))
     for match in _IN_TEMPLATE.finditer(template or ""):
-        name = (match.group(1) or match.group(2)).removesuffix("-metadata")
-        if name not in ("source", "source-ref"):
+        named = match.group(1) or match.group(2) or assigned.get(match.group(3), "")
+        name = named.removesuffix("-metadata")
+        if name and name not in ("source", "source-ref"):
             return name
     candidates = {
         key.removesuffix("-metadata")
