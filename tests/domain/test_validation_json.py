@@ -73,6 +73,36 @@ def test_values_that_no_field_may_hold(text: str, code: str) -> None:
     assert code in {code for _, code in found(value)}
 
 
+@pytest.mark.parametrize(
+    "job",
+    [
+        label_job(taskKeywords=[1] * 1_000_000),
+        label_job(**{f"field{n}": n for n in range(200_000)}),
+        label_job(tags=[[]] * 500_000),
+    ],
+    ids=["list", "fields", "lists"],
+)
+def test_far_too_many_values_are_refused_before_they_take_time(job: dict[str, Any]) -> None:
+    assert found(batch(job)) == {("$", "TOO_MANY_VALUES")}
+
+
+def test_1000_jobs_with_everything_said_are_not_too_many_values() -> None:
+    everything = {
+        "labelAttributeName": "x-ref",
+        "taskKeywords": list("abcde"),
+        "tags": {f"t{n}": "v" for n in range(46)},
+        "instructions": {"shortInstruction": "s", "fullInstruction": "f"},
+        "contentClassifiers": ["FreeOfAdultContent"],
+        "stoppingConditions": {"maxHumanLabeledObjectCount": 5},
+        "taskTitle": "t",
+        "taskDescription": "d",
+        "onIncomplete": "fail",
+        "maxAttempts": 1,
+    }
+
+    assert found(batch(*[label_job(f"j{n}", **everything) for n in range(1000)])) == set()
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner),

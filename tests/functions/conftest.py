@@ -71,6 +71,11 @@ def house() -> Iterator[House]:
 
 @pytest.fixture
 def client(house: House, monkeypatch: pytest.MonkeyPatch) -> Client:
+    return wire(house, monkeypatch)
+
+
+def wire(house: House, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A client of the handler, wired to the house."""
     settings = ApiSettings(
         aws_region=LIMITS.region,
         table_name=TABLE,

@@ -160,29 +160,6 @@ def test_every_problem_is_in_the_answer_and_nothing_is_written(
     assert house.workflow.started == {}
 
 
-@pytest.mark.parametrize(
-    ("body", "code", "error"),
-    [
-        (None, 400, "EMPTY_BODY"),
-        ("{", 400, "INVALID_JSON"),
-        (b"{", 400, "INVALID_JSON"),
-        (b"\xff", 400, "NOT_UTF8"),
-        ("[" * 100_000, 400, "NESTED_TOO_DEEPLY"),
-        ('"\\ud800"', 400, "WRONG_TYPE"),
-        ('{"batchId": "b", "batchId": "b"}', 400, "DUPLICATE_KEY"),
-        (" " * (5 * 1024 * 1024 + 1), 413, "BODY_TOO_LARGE"),
-    ],
-    ids=["none", "text", "base64", "bytes", "deep", "half a character", "twice", "5 MB and one"],
-)
-def test_a_body_that_is_no_request(
-    client: Client, body: str | bytes | None, code: int, error: str
-) -> None:
-    found, answer = client.send("POST", "/batch/create", body=body)
-
-    assert found == code
-    assert error in {e["code"] for e in answer["errors"]}
-
-
 def test_a_base64_body_is_read(client: Client) -> None:
     assert client.create(json.dumps(a_request()).encode())[0] == 200
 
@@ -213,17 +190,6 @@ def test_an_unexpected_error_is_json_with_the_request_id_and_no_detail(
     assert code == 500
     assert answer["requestId"] == "request-1"
     assert "secret" not in json.dumps(answer)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "code"),
-    [("GET", "/batch/create", 405), ("DELETE", "/batch/show", 405), ("GET", "/nothing", 404)],
-)
-def test_other_paths_and_methods(client: Client, method: str, path: str, code: int) -> None:
-    found, answer = client.send(method, path)
-
-    assert found == code
-    assert answer["errors"][0]["code"] == "UNKNOWN_ROUTE"
 
 
 def test_1000_jobs_are_accepted(client: Client) -> None:

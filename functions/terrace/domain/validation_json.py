@@ -15,6 +15,10 @@ _INTEGER_DIGITS_MAX = 300
 _ALLOWED_CONTROLS = frozenset("\t\n\r")
 
 
+VALUES_MAX = 100_000
+"""1,000 jobs with every field and every tag hold fewer; more could take longer than the API may."""
+
+
 class _Repeated(dict[str, Any]):
     """An object in which keys stand more than once; the last one counts, as everywhere."""
 
@@ -42,7 +46,10 @@ def parse(body: str | bytes) -> tuple[object, list[Problem]]:
         )
         return None, found.done()
     try:
-        value = json.loads(body, object_pairs_hook=_object, parse_int=_integer)
+        repeated: list[_Repeated] = []
+        value = json.loads(
+            body, object_pairs_hook=lambda pairs: _object(pairs, repeated), parse_int=_integer
+        )
     except json.JSONDecodeError as error:
         found.add(
             (),
@@ -54,15 +61,24 @@ def parse(body: str | bytes) -> tuple[object, list[Problem]]:
     except RecursionError:
         found.add((), *_TOO_DEEP)
         return None, found.done()
-    _note_repeated(value, found)
+    if repeated:
+        _note_repeated(value, found)
     return value, found.done()
 
 
 def check_values(value: object, found: Findings) -> bool:
-    """Notes what no field may hold; False if the value is nested too deeply to go on."""
-    for path, inner in walk(value):
+    """Notes what no field may hold; False if the value is too deep, or too much, to go on."""
+    for count, (path, inner) in enumerate(walk(value)):
         if len(path) > DEPTH_MAX:
             found.broken(path[:DEPTH_MAX], *_TOO_DEEP)
+            return False
+        if count > VALUES_MAX:
+            found.add(
+                (),
+                "TOO_MANY_VALUES",
+                f"the request holds more than {VALUES_MAX:,} values",
+                "1,000 jobs with everything said need fewer; split the batch",
+            )
             return False
         if isinstance(inner, float) and not math.isfinite(inner):
             found.broken(
@@ -87,16 +103,23 @@ def check_values(value: object, found: Findings) -> bool:
 
 def walk(value: object) -> Iterator[tuple[Path, object]]:
     """Every value in the tree with its path, without recursion; nothing below DEPTH_MAX + 1."""
-    stack: list[tuple[Path, object]] = [((), value)]
+    yield (), value
+    stack: list[Iterator[tuple[Path, object]]] = [_children((), value)]
     while stack:
-        path, inner = stack.pop()
-        yield path, inner
-        if len(path) > DEPTH_MAX:
-            continue
-        if isinstance(inner, dict):
-            stack.extend(((*path, key), inner[key]) for key in reversed(inner))
-        elif isinstance(inner, list):
-            stack.extend(((*path, i), inner[i]) for i in range(len(inner) - 1, -1, -1))
+        for path, inner in stack[-1]:
+            yield path, inner
+            if isinstance(inner, dict | list) and len(path) <= DEPTH_MAX:
+                stack.append(_children(path, inner))
+                break
+        else:
+            stack.pop()
+
+
+def _children(path: Path, value: object) -> Iterator[tuple[Path, object]]:
+    if isinstance(value, dict):
+        yield from (((*path, key), inner) for key, inner in value.items())
+    elif isinstance(value, list):
+        yield from (((*path, i), inner) for i, inner in enumerate(value))
 
 
 _TOO_DEEP = (
@@ -106,18 +129,19 @@ _TOO_DEEP = (
 )
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]], repeated: list[_Repeated]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) == len(pairs):
         return made
     seen: set[str] = set()
-    repeated: dict[str, None] = {}
+    twice: dict[str, None] = {}
     for key, _ in pairs:
         if key in seen:
-            repeated[key] = None
+            twice[key] = None
         seen.add(key)
     marked = _Repeated(made)
-    marked.keys_repeated = tuple(repeated)
+    marked.keys_repeated = tuple(twice)
+    repeated.append(marked)
     return marked
 
 
