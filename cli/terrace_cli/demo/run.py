@@ -341,7 +341,7 @@ def score_lines(rows: list[LevelScore]) -> list[str]:
             "  " + "".join(f"{cell!s:<{width}}" for cell, width in zip(cells, widths, strict=True))
         )
     for row in rows:
-        if row.level == 2 and row.score.judged_fail:
+        if row.level == 2 and (row.score.judged_fail or row.score.wrong_labels):
             lines.append(
                 f"  the {row.lane} audit said Fail {row.score.judged_fail} times and found "
                 f"{row.score.found} of {row.score.wrong_labels} wrong labels"

@@ -12,7 +12,7 @@ def vehicle_categories() -> dict[str, Any]:
         "document-version": DOCUMENT_VERSION,
         "frameAttributes": [
             {
-                "name": "Number_Of_Vehicles",
+                "name": "Vehicle_Count",
                 "description": "How many vehicles do you see in the scene?",
                 "type": "number",
             }
