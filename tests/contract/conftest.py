@@ -14,7 +14,8 @@ from terrace.adapters.s3_objects import S3ObjectStore
 from tests.stack_template import resource
 
 REGION = "us-east-1"
-ONCE = Config(retries={"total_max_attempts": 1})
+ONCE = Config(retries={"total_max_attempts": 1}, signature_version="v4")
+ONCE_S3 = ONCE.merge(Config(signature_version="s3v4"))
 
 
 class Aws:
@@ -25,7 +26,8 @@ class Aws:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = boto3.client(service, REGION, config=ONCE)
+            config = ONCE_S3 if service == "s3" else ONCE
+            self._clients[service] = boto3.client(service, REGION, config=config)
         return self._clients[service]
 
 

@@ -24,6 +24,8 @@ _TERMINAL = sorted(status.value for status in JOB_TERMINAL)
 _LIVE = sorted(status.value for status in JobStatus if status not in JOB_TERMINAL)
 # Named one by one: `<> IN_PROGRESS` also holds for a row that is not there.
 _ENDED = sorted(BATCH_TERMINAL)
+_PAGE_KEY = {"PK": ["S"], "SK": ["S"], "batchStatus": ["S"], "createdAt": ["N"]}
+"""Attributes and types of a place in the index `byStatus`."""
 _CURSOR_KEY = codec.key("RECONCILER", "CURSOR")
 
 
@@ -384,8 +386,9 @@ def _page_token(key: codec.Values) -> str:
 def _page_key(token: str) -> codec.Values:
     try:
         key: codec.Values = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except ValueError as error:
+        kinds = {name: [*value] for name, value in key.items()}
+    except (ValueError, AttributeError, TypeError) as error:
         raise BadRequestError("nextToken is not one this API gave out") from error
-    if not isinstance(key, dict) or not all(isinstance(v, dict) for v in key.values()):
+    if kinds != _PAGE_KEY:
         raise BadRequestError("nextToken is not one this API gave out")
     return key
