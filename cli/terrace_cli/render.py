@@ -1,5 +1,6 @@
 """How batches look on a terminal: tables with rich, the same facts as lines without."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from terrace_cli.errors import ErrorRow
@@ -7,7 +8,7 @@ from terrace_cli.views import BatchView, JobView
 from terrace_cli.words import batch_waits_for, job_waits_for
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Group, RenderableType
     from rich.table import Table
 
 STYLES = {
@@ -24,14 +25,20 @@ STYLES = {
     "VALIDATION_FAIL": "bold red",
 }
 BAR_WIDTH = 12
+WIDE = 120
+"""From this width on there is room for the modalities."""
+MANY_JOBS = 30
+"""Above it a table of levels stands for the jobs, since a live view must fit the terminal."""
+ROWS_OF_MANY = 8
 
 
-def batch_panel(batch: BatchView, note: str = "") -> "Group":
+def batch_panel(batch: BatchView, note: str = "", width: int = 100) -> "Group":
     """The whole batch: a heading, the jobs by level, and what it waits for.
 
     Args:
         batch: What `show` said.
         note: A last line, such as "the API does not answer".
+        width: Of the terminal, in characters.
     """
     from rich.console import Group
     from rich.text import Text
@@ -42,7 +49,13 @@ def batch_panel(batch: BatchView, note: str = "") -> "Group":
         "  ",
         (batch.status, STYLES.get(batch.status, "")),
     )
-    parts: list[object] = [head, _jobs_table(batch)]
+    parts: list[RenderableType] = [head]
+    shown = list(batch.jobs)
+    if len(shown) > MANY_JOBS:
+        parts.append(_levels_table(batch))
+        shown = _worth_a_look(batch)
+    if shown:
+        parts.append(_jobs_table(batch, shown, modality=width >= WIDE))
     waits = batch_waits_for(batch)
     if waits:
         parts.append(Text.assemble(("now: ", "dim"), waits))
@@ -50,10 +63,37 @@ def batch_panel(batch: BatchView, note: str = "") -> "Group":
         parts.append(Text.assemble(("why: ", "dim"), (batch.failure, "red")))
     if note:
         parts.append(Text(note, style="yellow"))
-    return Group(*parts)  # type: ignore[arg-type]
+    return Group(*parts)
 
 
-def _jobs_table(batch: BatchView) -> "Table":
+def _worth_a_look(batch: BatchView) -> list[JobView]:
+    """Of many jobs, those that tell something: what went wrong, then what runs."""
+    wrong = [job for job in batch.jobs if job.status in ("FAILED", "STOPPED", "INCOMPLETE")]
+    busy = [job for job in batch.jobs if job.status in ("STARTING", "IN_PROGRESS")]
+    return [*wrong[:ROWS_OF_MANY], *busy[:ROWS_OF_MANY]]
+
+
+def _levels_table(batch: BatchView) -> "Table":
+    """One row a level, for batches with more jobs than a terminal has lines."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("level", "ended", "items", "jobs by status"):
+        table.add_column(heading, no_wrap=heading != "jobs by status")
+    for level in batch.levels:
+        own = batch.level(level)
+        counts = Counter(job.status for job in own)
+        table.add_row(
+            str(level),
+            f"{sum(job.ended for job in own)}/{len(own)}",
+            f"{sum(job.labeled or 0 for job in own)}/{sum(job.items or 0 for job in own)}",
+            ", ".join(f"{number} {status}" for status, number in counts.most_common()),
+        )
+    return table
+
+
+def _jobs_table(batch: BatchView, jobs: list[JobView], *, modality: bool) -> "Table":
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -61,23 +101,25 @@ def _jobs_table(batch: BatchView) -> "Table":
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("level", no_wrap=True)
     table.add_column("job", overflow="fold")
-    table.add_column("asks for", overflow="fold", style="dim")
+    if modality:
+        table.add_column("asks for", overflow="fold", style="dim")
     table.add_column("items", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.add_column("waits for / because", overflow="fold")
-    for level in batch.levels:
-        own = batch.level(level)
-        ended = sum(job.ended for job in own)
-        for place, job in enumerate(own):
-            heading = f"{level}  {ended}/{len(own)}" if place == 0 else ""
-            table.add_row(
-                heading,
-                batch.short(job.name),
-                job.modality,
-                Text(items_bar(job), style=STYLES.get(job.status, "")),
-                Text(_status(job), style=STYLES.get(job.status, "")),
-                job_waits_for(batch, job),
-            )
+    before = 0
+    for job in jobs:
+        own = batch.level(job.level)
+        ended = sum(other.ended for other in own)
+        style = STYLES.get(job.status, "")
+        table.add_row(
+            f"{job.level}  {ended}/{len(own)}" if job.level != before else "",
+            batch.short(job.name),
+            *([job.modality] if modality else []),
+            Text(items_bar(job), style=style),
+            Text(_status(job), style=style),
+            job_waits_for(batch, job),
+        )
+        before = job.level
     return table
 
 

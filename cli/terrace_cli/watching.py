@@ -86,11 +86,12 @@ def _live(stream: Iterator[Look]) -> BatchView:
     from rich.console import Console
     from rich.live import Live
 
+    console = Console()
     look = next(stream)
-    with Live(batch_panel(look.batch, look.note), console=Console(), auto_refresh=False) as screen:
+    panel = batch_panel(look.batch, look.note, console.width)
+    with Live(panel, console=console, auto_refresh=False) as screen:
         for look in stream:
-            screen.update(batch_panel(look.batch, look.note), refresh=True)
-        screen.update(batch_panel(look.batch), refresh=True)
+            screen.update(batch_panel(look.batch, look.note, console.width), refresh=True)
     return look.batch
 
 

@@ -33,7 +33,7 @@ def _pending(batch: BatchView, job: JobView) -> str:
         return "its turn"
     level = max(other.level for other in lower)
     running = sum(other.level == level for other in lower)
-    return f"level {level}: {running} of {len(batch.level(level))} jobs still open"
+    return f"level {level} ({running} of {len(batch.level(level))} still open)"
 
 
 def batch_waits_for(batch: BatchView) -> str:

@@ -1,8 +1,12 @@
 """What is waited for, in words."""
 
-import pytest
+import io
 
-from terrace_cli.render import batch_lines, items_bar, job_line
+import pytest
+from rich.console import Console
+
+from terrace_cli.render import batch_lines, batch_panel, items_bar, job_line
+from terrace_cli.views import BatchView
 from terrace_cli.words import batch_waits_for, job_waits_for
 from tests.cli.shows import job, view
 
@@ -19,8 +23,8 @@ def test_a_job_of_a_later_level_says_how_much_of_the_level_before_it_is_open() -
     assert [job_waits_for(batch, row) for row in batch.jobs] == [
         "",
         "people: 3 items",
-        "level 1: 1 of 2 jobs still open",
-        "level 2: 1 of 1 jobs still open",
+        "level 1 (1 of 2 still open)",
+        "level 2 (1 of 1 still open)",
     ]
     assert batch_waits_for(batch) == "people are at work on l"
 
@@ -89,3 +93,31 @@ def test_a_second_attempt_can_be_seen() -> None:
     batch = view("IN_PROGRESS", job("v", "IN_PROGRESS", attempt=2))
 
     assert "IN_PROGRESS (attempt 2)" in batch_lines(batch)[1]
+
+
+def drawn(batch: BatchView, width: int = 80) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(batch_panel(batch, width=width))
+    return console.export_text()
+
+
+def test_a_batch_of_many_jobs_is_drawn_by_level_with_what_went_wrong() -> None:
+    rows = [job(f"j{n}", "COMPLETE", numItems=3, numItemsLabeled=3) for n in range(390)]
+    rows += [job(f"bad{n}", "FAILED", failureReason=f"reason {n}") for n in range(3)]
+    rows += [job(f"busy{n}", "IN_PROGRESS", level=2) for n in range(7)]
+
+    text = drawn(view("IN_PROGRESS", *rows))
+
+    assert "393/393" in text
+    assert "390 COMPLETE, 3 FAILED" in text
+    assert "reason 2" in text
+    assert "busy6" in text
+    assert len(text.splitlines()) < 30
+
+
+def test_on_a_narrow_terminal_names_are_not_cut() -> None:
+    batch = view("IN_PROGRESS", job("b1-vehicle-adjust", "PENDING", jobModality="VideoX"))
+
+    assert "vehicle-adjust " in drawn(batch)
+    assert "VideoX" not in drawn(batch)
+    assert "VideoX" in drawn(batch, 140)

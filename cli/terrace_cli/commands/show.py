@@ -56,7 +56,8 @@ def _one(batch: BatchView) -> None:
     if sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(batch_panel(batch))
+        console = Console()
+        console.print(batch_panel(batch, width=console.width))
     else:
         click.echo("\n".join(batch_lines(batch)))
     for title, rows in (("errors", batch.errors), ("warnings", batch.warnings)):
