@@ -28,11 +28,11 @@ def access_key_of(headers: Iterable[Header], query: bytes) -> str:
             if value.startswith(b"AWS "):
                 return value[4:].split(b":", 1)[0].decode("latin-1")
     if _PRESIGN_KEY.encode() in query or b"AWSAccessKeyId" in query:
-        for key, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        for key, given in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
             if key == _PRESIGN_KEY:
-                return value.split("/", 1)[0]
+                return given.split("/", 1)[0]
             if key == "AWSAccessKeyId":
-                return value
+                return given
     return ""
 
 

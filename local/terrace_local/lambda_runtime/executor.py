@@ -6,6 +6,7 @@ Everything before it (API, IAM, event sources, asynchronous retries, concurrency
 
 import json
 import logging
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -27,6 +28,10 @@ class LambdaExecutor:
         self._endpoint = endpoint
         self._region = region
         self._logs = logs
+        # What a killed run left behind.
+        shutil.rmtree(scratch, ignore_errors=True)
+        for stream in logs.glob(".*.stream"):
+            stream.unlink(missing_ok=True)
         self._code = CodeCache(scratch / "code")
         self.nursery = Nursery(logs / "zygote.log")
         self.pool = Pool(self.nursery, logs)
@@ -66,7 +71,10 @@ class LambdaExecutor:
                 lambda_svc._xray_trace_id_for_invocation(config),
             )
         except PoolExhausted as exc:
-            return lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", str(exc))
+            throttle: dict[str, Any] = lambda_svc._throttle_response(
+                "ConcurrentInvocationLimitExceeded", str(exc)
+            )
+            return throttle
         except NurseryClosed as exc:
             return _error("Runtime.Unknown", str(exc))
         duration = time.time() - started

@@ -22,6 +22,7 @@ import os
 import select
 import signal
 import sys
+from typing import Any
 
 # Not `awslambdaric` itself: its C++ part reads AWS_LAMBDA_RUNTIME_API while it is loaded.
 PRELOAD = (
@@ -68,7 +69,7 @@ def _only_installed(paths: list[str]) -> list[str]:
     return [path for path in paths if path.startswith(roots)]
 
 
-def _become_environment(order: dict) -> None:
+def _become_environment(order: dict[str, Any]) -> None:
     """In the child: turn into a Lambda execution environment. Never returns."""
     status = 1
     try:
@@ -106,7 +107,7 @@ def _become_environment(order: dict) -> None:
         os._exit(status)
 
 
-def _reply(message: dict) -> None:
+def _reply(message: dict[str, Any]) -> None:
     os.write(1, json.dumps(message).encode() + b"\n")
 
 
