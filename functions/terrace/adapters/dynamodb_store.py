@@ -15,6 +15,8 @@ from terrace.domain.records import (
     JobRecord,
     Mark,
     Park,
+    Retry,
+    Stop,
 )
 from terrace.domain.status import BATCH_TERMINAL, JOB_TERMINAL, BatchStatus, JobStatus
 from terrace.errors import BadRequestError
@@ -197,6 +199,55 @@ class DynamoBatchStore:
             update.where("generation", "=", generation)
         return self._table.update(update)
 
+    def set_stop(self, batch_id: str, stop: Stop) -> bool:
+        update = Update(codec.batch_key(batch_id)).set(stop=stop, updatedAt=stop.at)
+        update.where("batchStatus", "=", BatchStatus.IN_PROGRESS)
+        alternatives = [update.absent("stop")]
+        if stop.mode is StopMode.stop:
+            alternatives.append(update.test("stop.mode", "=", StopMode.drain))
+        update.where_any(*alternatives)
+        return self._table.update(update)
+
+    def reopen_batch(self, batch: BatchRecord, retry: Retry) -> BatchRecord | None:
+        won = self._table.update(
+            Update(codec.batch_key(batch.batchId))
+            .set(
+                batchStatus=BatchStatus.IN_PROGRESS,
+                generation=retry.generation,
+                retry=retry,
+                openKey=codec.OPEN,
+                executionArn=None,
+                executionStartedAt=None,
+                park=None,
+                mark=None,
+                stop=None,
+                endedAt=None,
+                messageSentAt=None,
+                levelsAnnounced=[],
+                turnEvents=0,
+                updatedAt=retry.at,
+                movedAt=retry.at,
+            )
+            .where("generation", "=", retry.generation - 1)
+            .where("batchStatus", "=", batch.status)
+        )
+        return self.get_batch(batch.batchId) if won else None
+
+    def retry_done(self, batch_id: str, generation: int) -> None:
+        self._table.update(
+            Update(codec.batch_key(batch_id))
+            .set(retry=None)
+            .where("generation", "=", generation)
+        )
+
+    def reopen_job(self, job: JobRecord, generation: int, changes: dict[str, Json]) -> bool:
+        return self._table.update(
+            self._row(job)
+            .set(status=JobStatus.PENDING, generation=generation, **changes)
+            .where("status", "=", job.status)
+            .where("generation", "<", generation)
+        )
+
     def end_batch(self, batch_id: str, generation: int, status: BatchStatus, at: float) -> bool:
         return self._table.update(
             Update(codec.batch_key(batch_id))
@@ -255,6 +306,7 @@ class DynamoBatchStore:
             .where("generation", "=", job.generation)
             .where("batchStatus", "=", BatchStatus.IN_PROGRESS)
             .where_absent("mark")
+            .where_absent("stop")
         )
         row = (
             self._row(job)
@@ -300,6 +352,9 @@ class DynamoBatchStore:
                 labelCategoryS3Uri=job.labelCategoryS3Uri,
                 auditedAttributeName=job.auditedAttributeName,
                 numItems=job.numItems,
+                attempts=job.attempts,
+                givenManifestS3Uri=job.givenManifestS3Uri,
+                relane=job.relane,
             )
             .where_in("status", [JobStatus.PENDING, JobStatus.STARTING])
         )

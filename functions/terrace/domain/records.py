@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from terrace.domain.problems import Problem
-from terrace.domain.request import JobSpec, OnJobFailure, Pacing
+from terrace.domain.request import JobSpec, OnJobFailure, Pacing, StopMode
 from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
 
 
@@ -43,12 +43,27 @@ class AttemptRecord(Record):
 class Mark(Record):
     """A decision that nothing new may start; it is never taken back within a generation."""
 
-    kind: str = Field(description="fail | stop | invalid")
+    kind: str = Field(description="fail | invalid")
     at: float
     errorType: str = ""
     reason: str = ""
     problems: list[Problem] = Field(default_factory=list)
     problemsS3Uri: str | None = Field(default=None, description="all of them, where there are many")
+
+
+class Stop(Record):
+    """What a user asked for with POST /batch/stop; it is never taken back within a generation."""
+
+    mode: StopMode
+    at: float
+
+
+class Retry(Record):
+    """What a user asked for with POST /batch/retry, until the new generation has done it."""
+
+    generation: int
+    at: float
+    jobNames: list[str] | None = Field(default=None, description="None: all that did not deliver")
 
 
 class Park(Record):
@@ -89,6 +104,8 @@ class BatchRecord(Record):
     movedAt: float = Field(description="when PlanWave last advanced the wave, or it was created")
     park: Park | None = None
     mark: Mark | None = None
+    stop: Stop | None = None
+    retry: Retry | None = None
     transformedAt: float | None = Field(default=None, description="all checks passed, rows written")
     messageSentAt: float | None = None
     levelsAnnounced: list[int] = Field(default_factory=list)
@@ -145,6 +162,16 @@ class JobRecord(Record):
     failureAnnouncedAt: float | None = None
     failureReason: str | None = None
     attempts: list[AttemptRecord] = Field(default_factory=list, description="the ended ones")
+    firstAttempt: int = Field(
+        default=1, description="of this run; a retried batch may use maxAttempts again"
+    )
+    givenManifestS3Uri: str | None = Field(
+        default=None, description="all of the job's own items; None: the first attempt's input"
+    )
+    relane: bool = Field(
+        default=False, description="retried after its source: its lane may have more items now"
+    )
+    stopRequestedAt: float | None = None
 
     @property
     def ended(self) -> bool:

@@ -131,7 +131,7 @@ def _incomplete(job: JobRecord, seen: Evidence) -> Verdict:
         return Verdict(JobStatus.FAILED, f"{reason}; onIncomplete is fail")
     again = (
         job.spec.onIncomplete is OnIncomplete.retry
-        and job.attempt < job.spec.maxAttempts
+        and job.attempt - job.firstAttempt + 1 < job.spec.maxAttempts
         and not seen.stopped_by_mark
         # A job that failed without any output would most likely fail again, for the same reason.
         and seen.output is Output.readable
