@@ -38,6 +38,8 @@ CLEARED_FOR_RETRY: dict[str, Any] = {
     "suspectAt": None,
     "expiredAt": None,
     "stalledAnnouncedAt": None,
+    "deferrals": 0,
+    "brokenStarts": 0,
 }
 
 
