@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -71,14 +70,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Says at the end which data lay outside the project and were not there, and what it cost."""
-    reasons = Counter(
-        str(report.longrepr[2]).removeprefix("Skipped: ")
+    """Says how many tests wanted data that lies beside the project; the reasons follow by `-ra`."""
+    outside = [
+        report
         for report in terminalreporter.stats.get("skipped", [])
-        if isinstance(report.longrepr, tuple)
-    )
-    outside = {reason: count for reason, count in reasons.items() if "../shared/" in reason}
+        if isinstance(report.longrepr, tuple) and "../shared/" in report.longrepr[2]
+    ]
     if outside:
-        terminalreporter.section("not tested: data beside the project is not on this machine")
-        for reason, count in sorted(outside.items()):
-            terminalreporter.line(f"{count} x {reason}")
+        count = f"{len(outside)} test{'s' if len(outside) > 1 else ''}"
+        terminalreporter.section("data beside the project")
+        terminalreporter.line(f"{count} skipped: ../shared is not on this machine; reasons below")

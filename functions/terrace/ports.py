@@ -135,7 +135,11 @@ class BatchStore(Protocol):
     def back_to_pending(
         self, job: JobRecord, not_before: float | None, deferred_at: float | None
     ) -> bool:
-        """STARTING -> PENDING of the same attempt: it was not created."""
+        """STARTING -> PENDING of the same attempt: no labeling job was found.
+
+        One may still come to be (an answer was lost), so the claim stays open. `deferred_at`: a
+        quota refused it; `not_before` alone: the start broke.
+        """
 
     def end_attempt(
         self,

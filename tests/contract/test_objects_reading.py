@@ -39,18 +39,17 @@ CASES = {
 }
 
 
+@pytest.fixture(params=[1, 3, s3_objects.CHUNK])
+def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network hands over so many bytes at a time."""
+    monkeypatch.setattr(s3_objects, "CHUNK", request.param)
+
+
 @pytest.mark.parametrize(("data", "texts"), CASES.values(), ids=CASES.keys())
-@pytest.mark.parametrize("chunk", [1, 3, s3_objects.CHUNK])
+@pytest.mark.usefixtures("chunk")
 def test_lines_are_what_stands_between_line_breaks(
-    aws: Aws,
-    bucket: str,
-    objects: ObjectStore,
-    monkeypatch: pytest.MonkeyPatch,
-    data: bytes,
-    texts: list[str],
-    chunk: int,
+    aws: Aws, bucket: str, objects: ObjectStore, data: bytes, texts: list[str]
 ) -> None:
-    monkeypatch.setattr(s3_objects, "CHUNK", chunk)
     lines = list(objects.read_lines(put(aws, bucket, data)))
     assert [line.text for line in lines] == texts
     assert [line.number for line in lines] == list(range(1, len(texts) + 1))
@@ -151,7 +150,7 @@ def test_what_is_not_there_is_not_found(bucket: str, objects: ObjectStore, uri: 
 
 @pytest.mark.parametrize("uri", ["http://b/k", "s3://b", "s3://bucket/", "", "s3://B_ucket/k"])
 def test_what_is_no_s3_uri_is_a_value_error(objects: ObjectStore, uri: str) -> None:
-    with pytest.raises(ValueError, match="s3://|bucket"):
+    with pytest.raises(ValueError, match=r"s3://|bucket"):
         objects.head(uri)
 
 

@@ -1,4 +1,4 @@
-"""BatchStore: every write of a job row holds only for its own attempt and a status before its own."""
+"""BatchStore: a write of a job row holds only for its own attempt and a status before its own."""
 
 from typing import Any
 
@@ -96,7 +96,7 @@ def test_a_start_that_did_not_happen_goes_back_to_pending(store: BatchStore) -> 
     assert store.back_to_pending(row(store), AT + 60, AT)
     stored = row(store)
     assert (stored.status, stored.notBefore, stored.deferredAt) == ("PENDING", AT + 60, AT)
-    assert (stored.deferrals, stored.claimOpen) == (1, False)
+    assert (stored.deferrals, stored.brokenStarts) == (1, 0)
 
 
 def test_a_start_taken_back_without_a_deferral_counts_none(store: BatchStore) -> None:
@@ -104,6 +104,7 @@ def test_a_start_taken_back_without_a_deferral_counts_none(store: BatchStore) ->
     store.claim(job, "n", AT)
     assert store.back_to_pending(job, None, None)
     assert (row(store).deferrals, row(store).notBefore) == (0, None)
+    assert row(store).brokenStarts == 0
 
 
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - {"STARTING"}))

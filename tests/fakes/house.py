@@ -221,7 +221,9 @@ class House:
                 start.run(StartJobInput(**ids))
         except (TerraceError, ValueError) as error:
             caught = MachineError(Error=type(error).__name__, Cause=str(error))
-            start.run(StartJobInput(**ids, error=caught))
+            # SettleStart has a Catch of its own: the row is left as it is.
+            with suppress(TerraceError):
+                start.run(StartJobInput(**ids, error=caught))
 
     def _ParkWave(self, run: Run) -> None:
         run.token = self.clock.token()

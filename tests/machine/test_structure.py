@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from terrace import errors
 from terrace_cli.checks.__main__ import error_names
 from terrace_cli.checks.expand import load_template
 from terrace_cli.checks.machine import all_states, check_machine, next_states, placeholders
@@ -131,6 +132,18 @@ def test_a_fault_is_found(machine: Machine, rule: str, damage: Callable[[Machine
     damage(broken)
     # When it is checked, then that rule is named
     assert rule in {finding.rule for finding in check_machine(broken, error_names())}
+
+
+def test_every_error_that_may_pass_is_retried_and_no_other_of_ours(machine: Machine) -> None:
+    # Given the errors that say "try again"; Step Functions matches class names, not subclasses
+    passing = {
+        name for name in error_names() if issubclass(getattr(errors, name), errors.TransientError)
+    }
+    # Then every task that retries knows each of them, and none of those that cannot pass
+    for path, _, state in all_states(machine):
+        if state["Type"] == "Task":
+            retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+            assert retried & error_names() == passing, path
 
 
 # --- what the design says of it, which no general rule can know ----------------------------------

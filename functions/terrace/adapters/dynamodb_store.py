@@ -379,14 +379,16 @@ class DynamoBatchStore:
     def back_to_pending(
         self, job: JobRecord, not_before: float | None, deferred_at: float | None
     ) -> bool:
+        refused = deferred_at is not None
+        broke = not refused and not_before is not None
         return self._table.update(
             self._row(job)
             .set(
                 status=JobStatus.PENDING,
-                claimOpen=False,
                 notBefore=not_before,
                 deferredAt=deferred_at,
-                deferrals=job.deferrals + (1 if deferred_at is not None else 0),
+                deferrals=job.deferrals + refused,
+                brokenStarts=job.brokenStarts + broke,
             )
             .where("status", "=", JobStatus.STARTING)
         )

@@ -101,19 +101,12 @@ def next_wave(batch: BatchRecord, jobs: list[JobRecord], now: float) -> Wave:
         for job in jobs
         if statuses[job.jobName] is JobStatus.PENDING and _may_start(batch, job, jobs, statuses)
     ]
-    fresh = [job for job in ready if job.deferredAt is None]
-    deferred = [job for job in ready if job.deferredAt is not None]
-    if deferred:
-        # The quota is known to be full: jobs that were never tried would only be refused too.
-        waiting = deferred + fresh
-        chosen = _within_quota(jobs, waiting, now)
-    else:
-        chosen = fresh
+    chosen = _within_quota(jobs, [job for job in ready if not _backs_off(job, now)], now)
     starts = (starting + to_stop(batch, jobs) + chosen)[:WAVE_MAX]
     if starts:
         return Wave(starts=starts)
     if any(status not in JOB_TERMINAL for status in statuses.values()):
-        times = [job.notBefore for job in deferred if job.notBefore is not None]
+        times = [job.notBefore for job in ready if job.notBefore is not None]
         return Wave(wait_until=min(times, default=None))
     return Wave(over=True, outcome=outcome(batch, statuses))
 
@@ -139,14 +132,24 @@ def _may_start(
     return all(statuses[j.jobName] in JOB_TERMINAL for j in jobs if j.level < job.level)
 
 
-def _within_quota(jobs: list[JobRecord], waiting: list[JobRecord], now: float) -> list[JobRecord]:
-    """How many of the jobs that wait for a quota to try: one for each job that has ended since.
+def _backs_off(job: JobRecord, now: float) -> bool:
+    """True if the job alone waits, after an error that may pass; a full quota is all jobs' wait."""
+    return job.deferredAt is None and job.notBefore is not None and job.notBefore > now
 
-    Where time alone has passed, a few are tried as a probe.
+
+def _within_quota(jobs: list[JobRecord], ready: list[JobRecord], now: float) -> list[JobRecord]:
+    """All of them; or, since a quota was found full, one for each job that has ended since.
+
+    Where only time has passed since the last refusal, a few are tried as a probe. Jobs never
+    tried come first, then those refused longest ago: no job is passed over for ever.
     """
-    last = max(job.deferredAt for job in waiting if job.deferredAt is not None)
-    freed = sum(1 for job in jobs if _capacity_freed_at(job) > last)
-    due = any(job.notBefore is not None and job.notBefore <= now for job in waiting)
+    refused = [job for job in ready if job.deferredAt is not None]
+    if not refused:
+        return ready
+    last = max(refused, key=lambda job: job.deferredAt or 0.0)
+    freed = sum(1 for job in jobs if _capacity_freed_at(job) > (last.deferredAt or 0.0))
+    due = last.notBefore is None or last.notBefore <= now
+    waiting = sorted(ready, key=lambda job: job.deferredAt or 0.0)
     return waiting[: max(freed, PROBE_MAX if due else 0)]
 
 

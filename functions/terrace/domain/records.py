@@ -155,7 +155,8 @@ class JobRecord(Record):
     endedAt: float | None = None
     deferredAt: float | None = Field(default=None, description="when AWS last said: not now")
     notBefore: float | None = None
-    deferrals: int = 0
+    deferrals: int = Field(default=0, description="times AWS said: not now")
+    brokenStarts: int = Field(default=0, description="starts broken by an error that may pass")
     suspectAt: float | None = Field(default=None, description="output first found unreadable")
     expiredAt: float | None = Field(default=None, description="stopped by us: past its time-out")
     stalledAnnouncedAt: float | None = None

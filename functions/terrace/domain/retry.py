@@ -56,21 +56,30 @@ class Reopened:
         return len(attempt_name(self.job.jobName, self.attempt)) <= NAME_MAX
 
 
-def reopen(jobs: list[JobRecord], names: list[str] | None) -> list[Reopened]:
+def reopen(
+    jobs: list[JobRecord], names: list[str] | None, generation: int
+) -> list[Reopened]:
     """The jobs of an ended batch that run again, sources before what chains from them.
 
     Args:
         jobs: all rows of the batch.
         names: what to retry; None means every job that did not deliver. What chains from a
             retried job runs again as well, even if it delivered: it has new items to look at.
+        generation: the run that does it. Rows that are of it have been opened already, by a call
+            that died before it was done; what chains from them is still to be opened.
     """
     found: dict[str, Reopened] = {}
+    opened: set[str] = set()
     for job in sorted(jobs, key=lambda j: (j.level, j.index)):
         source = job.spec.inputConfig.chainFromJobName
-        after = source in found
+        after = source in opened
+        if job.generation >= generation:
+            opened.add(job.jobName)
+            continue
         wanted = job.status in NOT_DELIVERED and (names is None or job.jobName in names)
         # What never started waits for its source again, whether or not it was named.
         if wanted or after:
+            opened.add(job.jobName)
             found[job.jobName] = Reopened(job, _changes(job, relane=after))
     return list(found.values())
 

@@ -56,7 +56,10 @@ def announce_failure(
     clock: Clock,
 ) -> None:
     """Says that a job failed or was stopped, if it did and nobody has said so."""
-    failed = job.status in {JobStatus.FAILED, JobStatus.STOPPED}
+    failed = job.status is JobStatus.FAILED or (
+        # A user who stops a batch need not be told that its jobs were stopped.
+        job.status is JobStatus.STOPPED and batch.stop is None
+    )
     if not failed or job.failureAnnouncedAt is not None:
         return
     if _publish(batch, messages.job_failed(batch, job), notifier, done):

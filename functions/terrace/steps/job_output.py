@@ -70,9 +70,9 @@ def merged_output(
     readable = [attempt for attempt in attempts if attempt.outputManifestS3Uri is not None]
     if not readable:
         return None
-    if len(attempts) == 1:
+    if len(attempts) == 1 and job.givenManifestS3Uri is None:
         return readable[0].outputManifestS3Uri
-    given = attempts[0].inputManifestS3Uri
+    given = job.givenManifestS3Uri or attempts[0].inputManifestS3Uri
     if given is None:
         raise ValueError(f"{job.jobName}: the first attempt has no input manifest")
     uri = s3uri.of(bucket, "batches", job.batchId, "outputs", job.jobName, "merged/output.manifest")
@@ -83,6 +83,21 @@ def merged_output(
     merged = outputs.merge(texts(objects, given), parts, job.labelAttributeName)
     objects.write_lines(uri, merged)
     return uri
+
+
+def labeled_by(job: JobRecord, objects: ObjectStore) -> set[int]:
+    """The job's own items that one of its ended attempts has labeled."""
+    found: set[int] = set()
+    for attempt in job.attempts:
+        if attempt.outputManifestS3Uri is None:
+            continue
+        lines = lines_of(attempt, objects)
+        for index, _, labeled in outputs.split(
+            texts(objects, attempt.outputManifestS3Uri), job.labelAttributeName
+        ):
+            if labeled:
+                found.add(lines[index] if lines is not None else index)
+    return found
 
 
 def lines_of(attempt: AttemptRecord, objects: ObjectStore) -> list[int] | None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from terrace.domain import messages
 from terrace.domain.records import BatchRecord, JobRecord, batch_of_execution, execution_name
+from terrace.domain.request import StopMode
 from terrace.domain.status import JobStatus
 from terrace.errors import TerraceError
 from terrace.ports import LabelingJob
@@ -159,6 +160,10 @@ class Reconcile:
                 settle.store.annotate_job(job, {"expiredAt": now})
             settle.engine.stop(job.attemptName)
             repairs.counts["expired"] += 1
+            return
+        if batch.stop is not None and batch.stop.mode is StopMode.stop and job.stopRequestedAt:
+            # A stop that took no effect is asked for again.
+            settle.engine.stop(job.attemptName)
             return
         moved = max(job.countersAt or started, started)
         if now - moved > self.stalled_after and job.stalledAnnouncedAt is None:

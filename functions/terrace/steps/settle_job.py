@@ -38,6 +38,8 @@ CLEARED_FOR_RETRY: dict[str, Any] = {
     "suspectAt": None,
     "expiredAt": None,
     "stalledAnnouncedAt": None,
+    "deferrals": 0,
+    "brokenStarts": 0,
 }
 
 
@@ -146,7 +148,7 @@ class Settle:
                 "claimOpen": False,
             }
             failed = status in {JobStatus.FAILED, JobStatus.STOPPED}
-            if failed and batch.onJobFailure is OnJobFailure.fail:
+            if failed and batch.onJobFailure is OnJobFailure.fail and batch.stop is None:
                 mark = job_failure_mark(job, verdict.reason, now)
         if not self.store.end_attempt(job, status, changes, mark):
             return "lost"

@@ -11,7 +11,7 @@ import hashlib
 from pydantic import BaseModel
 
 from terrace.domain import labeling_request, modalities, s3uri
-from terrace.domain.plan import nothing_new
+from terrace.domain.plan import nothing_new, to_stop
 from terrace.domain.records import BatchRecord, JobRecord, Mark, attempt_name
 from terrace.domain.request import OnJobFailure
 from terrace.domain.status import JobStatus
@@ -20,6 +20,7 @@ from terrace.errors import (
     ConflictError,
     LimitExceededError,
     NameTakenError,
+    PermanentError,
 )
 from terrace.ports import BatchStore, Clock, LabelingEngine, LabelingJob, Notifier
 from terrace.steps.aftermath import Aftermath, announce_failure
@@ -35,6 +36,7 @@ QUOTA = frozenset({"LimitExceededError", "ThrottledError"})
 PASSING = ("TransientError", "ConflictError", "Lambda.", "Runtime.", "Sandbox.", "States.")
 """Starts of error names that may pass: tried again later, at most PASSING_MAX times."""
 PASSING_MAX = 20
+"""With waits that double up to 15 minutes: some four hours."""
 
 
 class StartJobInput(BaseModel):
@@ -75,6 +77,9 @@ class Start:
         job = self._store.get_job(step.batchId, step.level, step.jobName)
         if batch is None or job is None or batch.generation != step.generation:
             return
+        if to_stop(batch, [job]):
+            self._stop(job)
+            return
         if job.status not in {JobStatus.PENDING, JobStatus.STARTING}:
             return
         if step.error is not None:
@@ -100,7 +105,7 @@ class Start:
             self._adopt_or_fail(job)
             return
         except LimitExceededError as error:
-            self._defer(job, str(error))
+            self._defer(job, str(error), quota=True)
             return
         except BadRequestError as error:
             self._fail(job, "CREATE_REFUSED", str(error))
@@ -140,8 +145,13 @@ class Start:
             self._clock.now(),
         )
         batch = self._store.get_batch(job.batchId)
-        if batch is not None and batch.mark is not None:
-            self._engine.stop(job.attemptName)
+        if batch is not None and (batch.mark is not None or batch.stop is not None):
+            self._stop(job)
+
+    def _stop(self, job: JobRecord) -> None:
+        """Stops the labeling job; its end is settled like any other."""
+        self._engine.stop(job.attemptName)
+        self._store.annotate_job(job, {"stopRequestedAt": self._clock.now()})
 
     # --- what else can be found ------------------------------------------------------------
     def _adopt_or_fail(self, job: JobRecord) -> None:
@@ -166,25 +176,36 @@ class Start:
     def _settle_broken(self, job: JobRecord, error: MachineError) -> None:
         """After the Map's Catch: describe first; only what does not exist can be FAILED."""
         if job.status is JobStatus.STARTING:
-            found = self._engine.describe(job.attemptName)
+            try:
+                found = self._engine.describe(job.attemptName)
+            except PermanentError as unseen:
+                # Whether it exists cannot be said now; raising would only bring us back at once.
+                error = MachineError(Error="TransientError", Cause=f"{error.Cause}; {unseen}")
+                found = None
             if found is not None and is_ours(found, job, self._bucket):
                 self._created(job, found.arn)
                 return
-        passing = error.Error.startswith(PASSING) and job.deferrals < PASSING_MAX
-        if error.Error in QUOTA or passing:
-            self._defer(job, f"{error.Error}: {error.Cause}")
+        quota = error.Error in QUOTA
+        if quota or (error.Error.startswith(PASSING) and job.brokenStarts < PASSING_MAX):
+            self._defer(job, f"{error.Error}: {error.Cause}", quota=quota)
         else:
             self._fail(job, error.Error, error.Cause[:REASON_MAX])
 
-    def _defer(self, job: JobRecord, why: str) -> None:
+    def _defer(self, job: JobRecord, why: str, *, quota: bool) -> None:
         """Back to PENDING: a job's end, or the reconciler, brings it back."""
         now = self._clock.now()
-        wait = min(DEFER_MAX, DEFER_FIRST * 2 ** min(job.deferrals, 8))
+        times = job.deferrals if quota else job.brokenStarts
+        until = now + min(DEFER_MAX, DEFER_FIRST * 2 ** min(times, 8))
         if job.status is JobStatus.PENDING:
-            changes = {"deferredAt": now, "notBefore": now + wait, "deferrals": job.deferrals + 1}
+            count = "deferrals" if quota else "brokenStarts"
+            changes = {
+                "deferredAt": now if quota else None,
+                "notBefore": until,
+                count: times + 1,
+            }
             self._store.annotate_job(job, changes)
         else:
-            self._store.back_to_pending(job, now + wait, now)
+            self._store.back_to_pending(job, until, now if quota else None)
         self._store.add_event(
             job.batchId,
             "JOB_DEFERRED",

@@ -16,6 +16,7 @@ from terrace.domain.input_checks import ManifestRule, ManifestTally
 from terrace.domain.problems import Problem
 from terrace.domain.records import BatchRecord, JobRecord, Mark
 from terrace.domain.request import BatchRequest
+from terrace.domain.retry import reopen
 from terrace.errors import NotFoundError
 from terrace.ports import BatchStore, Clock, LabelingEngine, Notifier, ObjectStore
 from terrace.steps.transform_checks import Checker, Findings, Place
@@ -76,6 +77,7 @@ class Transform:
         if batch.ended or batch.mark is not None:
             return TransformBatchOutput(next="finalize")
         if batch.transformedAt is not None:
+            self._reopen(batch)
             return TransformBatchOutput(next="plan")
         deadline = self.clock.now() + self.seconds
         request = self.filled(self.objects.get_json(batch.requestS3Uri))
@@ -90,6 +92,11 @@ class Transform:
             allowed_buckets=self.allowed_buckets,
             batch_bucket=self.batch_bucket,
         )
+        if batch.stop is not None:
+            # Stopped before it was accepted: nothing runs, and its names are free again.
+            for spec in request.labelingJobs:
+                self.store.free(checker.claim(spec))
+            return TransformBatchOutput(next="finalize")
         place = self._progress_uri(batch)
         progress = self._progress(place)
         if not self._work(checker, progress, deadline):
@@ -101,6 +108,19 @@ class Transform:
         self._accept(batch, request, progress)
         self.objects.delete(place)
         return TransformBatchOutput(next="plan")
+
+    def _reopen(self, batch: BatchRecord) -> None:
+        """Does what a retry asked for: rows of jobs that run again become PENDING. Repeatable."""
+        if batch.retry is None or batch.retry.generation != batch.generation:
+            return
+        found = self.store.load(batch.batchId)
+        # A row of this generation has been opened by an earlier call; its dependents are found
+        # by the row that it was.
+        rows = found[1] if found else []
+        for reopened in reopen(rows, batch.retry.jobNames, batch.generation):
+            self.store.reopen_job(reopened.job, batch.generation, reopened.changes)
+        self.store.retry_done(batch.batchId, batch.generation)
+        self.store.add_event(batch.batchId, "BATCH_REOPENED", {}, self.clock.now())
 
     def _progress_uri(self, batch: BatchRecord) -> str:
         return s3uri.of(
