@@ -18,6 +18,7 @@ from terrace.domain.records import (
     Retry,
     Stop,
 )
+from terrace.domain.request import StopMode
 from terrace.domain.status import BATCH_TERMINAL, JOB_TERMINAL, BatchStatus, JobStatus
 from terrace.errors import BadRequestError
 from terrace.ports import ClaimOutcome, Json, Page
@@ -235,9 +236,7 @@ class DynamoBatchStore:
 
     def retry_done(self, batch_id: str, generation: int) -> None:
         self._table.update(
-            Update(codec.batch_key(batch_id))
-            .set(retry=None)
-            .where("generation", "=", generation)
+            Update(codec.batch_key(batch_id)).set(retry=None).where("generation", "=", generation)
         )
 
     def reopen_job(self, job: JobRecord, generation: int, changes: dict[str, Json]) -> bool:

@@ -56,9 +56,7 @@ class Reopened:
         return len(attempt_name(self.job.jobName, self.attempt)) <= NAME_MAX
 
 
-def reopen(
-    jobs: list[JobRecord], names: list[str] | None, generation: int
-) -> list[Reopened]:
+def reopen(jobs: list[JobRecord], names: list[str] | None, generation: int) -> list[Reopened]:
     """The jobs of an ended batch that run again, sources before what chains from them.
 
     Args:
