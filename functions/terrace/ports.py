@@ -143,6 +143,9 @@ class BatchStore(Protocol):
     def annotate_job(self, job: JobRecord, changes: dict[str, Json]) -> bool:
         """Writes facts beside the status (counters, notices), on the same attempt only."""
 
+    def note_counters(self, job: JobRecord, counters: Counters, at: float) -> bool:
+        """Writes the counters of an attempt that runs; never on a row that has ended."""
+
     # --- claims and timeline ---------------------------------------------------------------
     def get_claim(self, name: str) -> ClaimRecord | None: ...
 

@@ -12,6 +12,7 @@ from terrace.domain.problems import Problem
 from terrace.domain.records import (
     BatchRecord,
     ClaimRecord,
+    Counters,
     JobRecord,
     Mark,
     Park,
@@ -360,6 +361,11 @@ class DynamoBatchStore:
 
     def annotate_job(self, job: JobRecord, changes: dict[str, Json]) -> bool:
         return self._table.update(self._row(job).set(**changes))
+
+    def note_counters(self, job: JobRecord, counters: Counters, at: float) -> bool:
+        return self._table.update(
+            self._row(job).set(counters=counters, countersAt=at).where_in("status", _LIVE)
+        )
 
     # --- claims, timeline, cursor ------------------------------------------------------
     def get_claim(self, name: str) -> ClaimRecord | None:
