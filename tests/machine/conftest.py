@@ -43,7 +43,9 @@ class Clips:
 @pytest.fixture(scope="session")
 def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The real template on an embedded AWS whose labeling jobs end when told to."""
-    with private_world(tmp_path_factory.mktemp("machine") / ".terrace", fresh=True) as world:
+    home = tmp_path_factory.mktemp("machine") / ".terrace"
+    # This seed's first dozen of draws at 30 % has six hits.
+    with private_world(home, fresh=True, seed=1) as world:
         world.listen()
         yield world
 
