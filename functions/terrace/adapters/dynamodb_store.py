@@ -12,6 +12,7 @@ from terrace.domain.problems import Problem
 from terrace.domain.records import (
     BatchRecord,
     ClaimRecord,
+    Counters,
     JobRecord,
     Mark,
     Park,
@@ -105,7 +106,11 @@ class DynamoBatchStore:
     def reserve(self, claim: ClaimRecord) -> ClaimRecord:
         fields = codec.plain(claim)
         item = {name: codec.encode(value) for name, value in fields.items()}
-        if self._table.put({**item, **codec.claim_key(claim.name)}, only_new=True):
+        row = Update(codec.claim_key(claim.name))
+        # A name that an earlier posting of the batch left reserved is taken over.
+        left = f"({row.test('batchId', '=', claim.batchId)} AND {row.absent('nonce')})"
+        row.where_any(row.absent("PK"), left)
+        if self._table.replace({**item, **codec.claim_key(claim.name)}, row):
             return claim
         return self.get_claim(claim.name) or claim
 
@@ -113,11 +118,17 @@ class DynamoBatchStore:
         self._table.delete(
             Update(codec.claim_key(claim.name))
             .where("batchId", "=", claim.batchId)
+            .where("uid", "=", claim.uid)
             .where_absent("nonce")
         )
 
     def put_job(self, job: JobRecord) -> None:
         self._table.put(codec.job_item(job), only_new=True)
+
+    def remove_job(self, job: JobRecord) -> None:
+        self._table.delete(
+            self._row(job).where("generation", "=", job.generation).where_absent("nonce")
+        )
 
     def finish_transform(
         self, batch_id: str, generation: int, at: float, warnings: list[Problem]
@@ -414,6 +425,11 @@ class DynamoBatchStore:
 
     def annotate_job(self, job: JobRecord, changes: dict[str, Json]) -> bool:
         return self._table.update(self._row(job).set(**changes))
+
+    def note_counters(self, job: JobRecord, counters: Counters, at: float) -> bool:
+        return self._table.update(
+            self._row(job).set(counters=counters, countersAt=at).where_in("status", _LIVE)
+        )
 
     # --- claims, timeline, cursor ------------------------------------------------------
     def get_claim(self, name: str) -> ClaimRecord | None:
