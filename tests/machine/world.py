@@ -144,14 +144,18 @@ class World:
 
         return eventually(look, f"{name} is {' or '.join(statuses)}", seconds)
 
-    def ended(self, batch: str, seconds: float = PATIENCE) -> tuple[Json, Json]:
-        """`show` and the end message of a batch that has ended; what must always hold, holds."""
+    def until_ended(self, batch: str, seconds: float = PATIENCE) -> Json:
+        """`show` of a batch once it has ended."""
 
         def look() -> Json | None:
             shown = self.show(batch)
             return shown if shown["status"] != "IN_PROGRESS" else None
 
-        shown = eventually(look, f"{batch} ends", seconds)
+        return eventually(look, f"{batch} ends", seconds)
+
+    def ended(self, batch: str, seconds: float = PATIENCE) -> tuple[Json, Json]:
+        """`show` and the end message of a batch that has ended; what must always hold, holds."""
+        shown = self.until_ended(batch, seconds)
         message = self.end_message(batch)
         self._check_the_end(shown, message)
         return shown, message

@@ -87,10 +87,8 @@ def test_every_end_of_an_execution_of_our_machine_is_caught(status: str) -> None
     "detail",
     [
         {"status": "RUNNING"},
-        {"stateMachineArn": "arn:aws:states:us-east-1:111122223333:stateMachine:other"},
-        {
-            "stateMachineArn": "arn:aws:states:us-east-1:111122223333:stateMachine:smgt-workflow-batch-2"
-        },
+        {"stateMachineArn": f"{MACHINES}:other"},
+        {"stateMachineArn": f"{MACHINES}:smgt-workflow-batch-2"},
     ],
     ids=["a start", "another machine", "a machine whose name begins alike"],
 )
