@@ -269,3 +269,18 @@ def test_a_batch_that_breaks_the_pass_does_so_once_and_the_others_go_on(house: H
         house.reconcile()
     house.turn()
     assert ended(house) == ["b1", "b2"]
+
+
+def test_executions_that_die_at_once_are_replaced_once_a_pass(house: House) -> None:
+    house.post(two_levels(house))
+    house.turn()
+    house.reconcile(after=1, execution=house.kill())
+    assert house.batch().generation == 2
+    for _ in range(3):
+        house.reconcile(after=1, execution=house.kill())
+    assert house.batch().generation == 2
+    house.reconcile()
+    assert house.batch().generation == 3
+    for name in LANES:
+        house.finish(name)
+    assert house.batch().status == "COMPLETE"

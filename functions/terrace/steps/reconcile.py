@@ -57,6 +57,8 @@ class Pass:
     repairs: Repairs
     listed: dict[str, LabelingJob] | None = None
     """Labeling jobs by lower-case name; None: not listed, each must be described."""
+    scheduled: bool = True
+    """False: an execution has just ended, and only its batch is looked at."""
     created: dict[str, float] = field(default_factory=dict)
     """When each open batch was created: the places a cursor can have."""
     on_event: bool = False
@@ -136,7 +138,7 @@ class Reconcile:
                 # Each open job is described instead: slower, and just as right.
                 repairs.errors.append(str(error))
                 listed = None
-        return Pass(deadline, repairs, listed, created)
+        return Pass(deadline, repairs, listed, created=created)
 
     def _guarded(self, batch_id: str, this: Pass) -> None:
         """One batch; its trouble must not keep the others from being looked at."""
@@ -269,7 +271,8 @@ class Reconcile:
             why = f"its execution ended {execution.status}"
         elif self._stands_still(batch):
             why = "its execution did not move after it was released"
-        if why is not None:
+        young = clock.now() - (batch.executionStartedAt or 0.0) < self.period
+        if why is not None and (this.scheduled or batch.generation == 1 or not young):
             repairs.stuck += 1
             if this.on_event and self._is_short_lived(batch):
                 return
