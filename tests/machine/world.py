@@ -176,11 +176,17 @@ class World:
                 last = job["labelingJobArn"].rsplit("/", 1)[1]
                 recorded += [] if last in map(str.lower, recorded) else [last]
         assert sorted(map(str.lower, recorded)) == sorted(made)
+        by_level = shown["pacing"] == "level"
         for job in jobs.values():
-            lower = [j for j in jobs.values() if j["jobLevel"] < job["jobLevel"]]
+            source, level = job["chainFromJobName"], job["jobLevel"]
+            needed = [
+                each
+                for name, each in jobs.items()
+                if name == source or (by_level and each["jobLevel"] < level)
+            ]
             # Of the last attempt: in a retried batch, an earlier level may have run again since.
             arn = job["labelingJobArn"]
-            for earlier in lower if arn else []:
+            for earlier in needed if arn else []:
                 assert earlier["endedAt"] is not None
                 assert seconds_of(earlier["endedAt"]) <= made[arn.rsplit("/", 1)[1]] + 0.01
 
