@@ -165,7 +165,7 @@ class CallWorld:
             raise aws_error("ResourceLimitExceeded", "The account-level service limit is reached")
         error: Exception
         if kind == THROTTLE:
-            error = aws_error(THROTTLES[service], "Rate exceeded")
+            error = aws_error(THROTTLES.get(service, "ThrottlingException"), "Rate exceeded")
         elif kind == SERVER_ERROR:
             error = aws_error("InternalServerError", "Try again", 500)
         else:
