@@ -18,7 +18,16 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 
 def settle_record(record: dict[str, Any]) -> None:
-    """Settles the job that one EventBridge event is about."""
+    """Settles the job that one event is about; an error is logged before the record fails."""
+    try:
+        _settle(record)
+    except Exception:
+        # Powertools turns it into a failed record, and says nothing.
+        logger.exception("a record failed", messageId=record.get("messageId"))
+        raise
+
+
+def _settle(record: dict[str, Any]) -> None:
     wired = wiring.on_job_event()
     event = json.loads(record["body"])
     name = str(event["resources"][0]).rsplit("/", 1)[-1]

@@ -71,10 +71,13 @@ class BatchStore(Protocol):
         """Takes the name for the batch; returns who holds it (maybe somebody else)."""
 
     def free(self, claim: ClaimRecord) -> None:
-        """Gives a reserved name back, if this batch holds it and never claimed it."""
+        """Gives a name back that this posting of the batch reserved and nobody claimed."""
 
     def put_job(self, job: JobRecord) -> None:
         """Writes a new row; an existing one is left alone."""
+
+    def remove_job(self, job: JobRecord) -> None:
+        """Removes a row of the same generation that was never claimed."""
 
     def finish_transform(
         self, batch_id: str, generation: int, at: float, warnings: list[Problem]
@@ -156,6 +159,9 @@ class BatchStore(Protocol):
 
     def annotate_job(self, job: JobRecord, changes: dict[str, Json]) -> bool:
         """Writes facts beside the status (counters, notices), on the same attempt only."""
+
+    def note_counters(self, job: JobRecord, counters: Counters, at: float) -> bool:
+        """Writes the counters of an attempt that runs; never on a row that has ended."""
 
     # --- claims and timeline ---------------------------------------------------------------
     def get_claim(self, name: str) -> ClaimRecord | None: ...

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from terrace.domain.records import Stop
+from terrace.domain.request import StopMode
 from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
 from terrace.ports import BatchStore
 from tests.contract.rows import AT, a_batch, a_claim, a_job, a_mark
@@ -29,6 +31,21 @@ def test_a_reservation_is_given_back_by_its_holder_only(store: BatchStore) -> No
     store.free(a_claim(batch_id="b"))
     assert store.get_claim("car") is None
     store.free(a_claim(batch_id="b"))
+
+
+def test_a_later_posting_of_the_batch_takes_a_reservation_over(store: BatchStore) -> None:
+    store.reserve(a_claim(uid="first"))
+    assert store.reserve(a_claim(uid="second")).uid == "second"
+    store.free(a_claim(uid="first"))
+    claim = store.get_claim("car")
+    assert claim is not None
+    assert claim.uid == "second"
+
+
+def test_a_claimed_name_is_not_reserved_again_by_its_own_batch(store: BatchStore) -> None:
+    two_batches(store)
+    store.claim(a_job(), "n", AT)
+    assert store.reserve(a_claim()).nonce == "n"
 
 
 def test_a_claimed_name_is_never_given_back(store: BatchStore) -> None:
@@ -120,10 +137,19 @@ def test_a_generation_that_is_not_there_yet_claims_nothing(store: BatchStore) ->
     refused(store, generation=2)
 
 
-@pytest.mark.parametrize("kind", ["fail", "stop", "invalid"])
+@pytest.mark.parametrize("kind", ["fail", "invalid"])
 def test_nothing_is_claimed_in_a_marked_batch(store: BatchStore, kind: str) -> None:
     two_batches(store)
     store.set_mark("b", a_mark(kind))
+    refused(store)
+
+
+@pytest.mark.parametrize("mode", list(StopMode))
+def test_nothing_is_claimed_in_a_batch_that_is_being_stopped(
+    store: BatchStore, mode: StopMode
+) -> None:
+    two_batches(store)
+    store.set_stop("b", Stop(mode=mode, at=AT))
     refused(store)
 
 
@@ -138,6 +164,12 @@ def test_a_job_that_runs_or_ended_is_not_claimed(store: BatchStore, status: JobS
     store.create_batch(a_batch())
     store.put_job(a_job(status=status))
     refused(store)
+
+
+def test_a_row_that_a_later_generation_started_is_not_claimed(store: BatchStore) -> None:
+    store.create_batch(a_batch())
+    store.put_job(a_job(generation=5))
+    refused(store, generation=1)
 
 
 def test_a_row_of_another_attempt_is_not_claimed(store: BatchStore) -> None:

@@ -157,8 +157,9 @@ class House:
             self.workflow.status[name] = run.state.upper()
         return True
 
-    def _TransformBatch(self, run: Run) -> None:
-        transform = Transform(
+    @property
+    def transform(self) -> Transform:
+        return Transform(
             store=self.store,
             objects=self.objects,
             engine=self.engine,
@@ -171,7 +172,10 @@ class House:
             batch_bucket=BUCKET,
             seconds=self.transform_seconds,
         )
-        found = transform.run(TransformBatchInput(batchId=run.batch_id, generation=run.generation))
+
+    def _TransformBatch(self, run: Run) -> None:
+        step = TransformBatchInput(batchId=run.batch_id, generation=run.generation)
+        found = self.transform.run(step)
         run.state = {
             "again": "TransformBatch",
             "plan": "PlanWave",

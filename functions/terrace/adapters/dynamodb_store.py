@@ -12,6 +12,7 @@ from terrace.domain.problems import Problem
 from terrace.domain.records import (
     BatchRecord,
     ClaimRecord,
+    Counters,
     JobRecord,
     Mark,
     Park,
@@ -20,9 +21,10 @@ from terrace.domain.records import (
 )
 from terrace.domain.request import StopMode
 from terrace.domain.status import BATCH_TERMINAL, JOB_TERMINAL, BatchStatus, JobStatus
-from terrace.errors import BadRequestError
+from terrace.errors import BadRequestError, ConflictError
 from terrace.ports import ClaimOutcome, Json, Page
 
+RESERVE_TRIES = 5
 _TERMINAL = sorted(status.value for status in JOB_TERMINAL)
 _LIVE = sorted(status.value for status in JobStatus if status not in JOB_TERMINAL)
 # Named one by one: `<> IN_PROGRESS` also holds for a row that is not there.
@@ -105,19 +107,34 @@ class DynamoBatchStore:
     def reserve(self, claim: ClaimRecord) -> ClaimRecord:
         fields = codec.plain(claim)
         item = {name: codec.encode(value) for name, value in fields.items()}
-        if self._table.put({**item, **codec.claim_key(claim.name)}, only_new=True):
-            return claim
-        return self.get_claim(claim.name) or claim
+        row = Update(codec.claim_key(claim.name))
+        # A name that an earlier posting of the batch left reserved is taken over.
+        left = f"({row.test('batchId', '=', claim.batchId)} AND {row.absent('nonce')})"
+        row.where_any(row.absent("PK"), left)
+        for _ in range(RESERVE_TRIES):
+            if self._table.replace({**item, **codec.claim_key(claim.name)}, row):
+                return claim
+            holder = self.get_claim(claim.name)
+            if holder is not None:
+                return holder
+            # Given back between the two calls: it is free now.
+        raise ConflictError(f"the name {claim.name} is taken and given back all the time")
 
     def free(self, claim: ClaimRecord) -> None:
         self._table.delete(
             Update(codec.claim_key(claim.name))
             .where("batchId", "=", claim.batchId)
+            .where("uid", "=", claim.uid)
             .where_absent("nonce")
         )
 
     def put_job(self, job: JobRecord) -> None:
         self._table.put(codec.job_item(job), only_new=True)
+
+    def remove_job(self, job: JobRecord) -> None:
+        self._table.delete(
+            self._row(job).where("generation", "=", job.generation).where_absent("nonce")
+        )
 
     def finish_transform(
         self, batch_id: str, generation: int, at: float, warnings: list[Problem]
@@ -263,18 +280,19 @@ class DynamoBatchStore:
     def close_batch(self, batch_id: str) -> None:
         update = Update(codec.batch_key(batch_id)).set(openKey=None)
         update.where_in("batchStatus", _ENDED)
-        update.conditions.append(f"attribute_exists({update.name('messageSentAt')})")
-        self._table.update(update)
+        self._table.update(update.where_exists("messageSentAt"))
 
     def level_announced(self, batch_id: str, level: int) -> None:
-        batch = self.get_batch(batch_id)
-        if batch is None or level in batch.levelsAnnounced:
-            return
-        self._table.update(
-            Update(codec.batch_key(batch_id))
-            .set(levelsAnnounced=sorted({*batch.levelsAnnounced, level}))
-            .where("generation", "=", batch.generation)
+        # Added in the row, not read and written back: two levels may end at the same time.
+        update = Update(codec.batch_key(batch_id))
+        update.sets.append(
+            f"{update.name('levelsAnnounced')} = "
+            f"list_append({update.name('levelsAnnounced')}, {update.value([level])})"
         )
+        update.conditions.append(
+            f"NOT contains({update.name('levelsAnnounced')}, {update.value(level)})"
+        )
+        self._table.update(update.where_exists("levelsAnnounced"))
 
     # --- jobs --------------------------------------------------------------------------
     def get_job(self, batch_id: str, level: int, job_name: str) -> JobRecord | None:
@@ -414,6 +432,11 @@ class DynamoBatchStore:
 
     def annotate_job(self, job: JobRecord, changes: dict[str, Json]) -> bool:
         return self._table.update(self._row(job).set(**changes))
+
+    def note_counters(self, job: JobRecord, counters: Counters, at: float) -> bool:
+        return self._table.update(
+            self._row(job).set(counters=counters, countersAt=at).where_in("status", _LIVE)
+        )
 
     # --- claims, timeline, cursor ------------------------------------------------------
     def get_claim(self, name: str) -> ClaimRecord | None:

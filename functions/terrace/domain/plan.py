@@ -94,6 +94,9 @@ def next_wave(batch: BatchRecord, jobs: list[JobRecord], now: float) -> Wave:
     """
     if batch.mark is not None and batch.mark.kind == "invalid":
         return Wave(over=True, outcome=BatchStatus.VALIDATION_FAIL)
+    if not jobs and batch.mark is None and batch.stop is None:
+        # Its rows are not written yet: nothing is over.
+        return Wave()
     statuses = effective_statuses(batch, jobs)
     starting = [job for job in jobs if job.status is JobStatus.STARTING]
     ready = [

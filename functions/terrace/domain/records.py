@@ -194,6 +194,7 @@ class ClaimRecord(Record):
     jobName: str
     attempt: int
     nonce: str | None = Field(default=None, description="None: reserved, not yet claimed")
+    uid: str = Field(default="", description="of the posting of the batch that reserved it")
     created: bool = False
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from terrace.domain.records import JobRecord
-from terrace.domain.request import OnIncomplete
+from terrace.domain.request import OnIncomplete, StoppingConditions
 from terrace.domain.status import JobStatus
 
 
@@ -76,7 +76,9 @@ def judge(job: JobRecord, seen: Evidence) -> Verdict:
             f"{seen.counted} labeled, but its output manifest cannot be trusted: "
             f"{seen.output_problem}. It was not run again, so that nothing is paid twice",
         )
-    if job.expiredAt is not None:
+    completed = seen.engine_status == "Completed"
+    # One that completed while we were about to stop it was not stopped.
+    if job.expiredAt is not None and not completed:
         return Verdict(
             JobStatus.FAILED,
             f"stopped by Terrace: not finished within {job.spec.jobCompletionTimeoutInSeconds} "
@@ -89,9 +91,10 @@ def judge(job: JobRecord, seen: Evidence) -> Verdict:
             f"labeling job {job.attemptName} was stopped {who}; {seen.total_labeled} of "
             f"{seen.total} items were labeled and are kept",
         )
-    if seen.total_labeled >= expected_labels(job, seen.total) and seen.output is Output.readable:
+    missing = expected_labels(job, seen.total) - seen.total_labeled
+    if completed and missing <= 0 and not unreadable:
         return Verdict(JobStatus.COMPLETE)
-    return _incomplete(job, seen)
+    return _incomplete(job, seen, missing)
 
 
 def _ended_without_labels(seen: Evidence) -> bool:
@@ -118,7 +121,20 @@ def expected_labels(job: JobRecord, items: int) -> int:
     return wanted
 
 
-def _incomplete(job: JobRecord, seen: Evidence) -> Verdict:
+def still_wanted(job: JobRecord) -> StoppingConditions | None:
+    """The stopping conditions of the job's current attempt: less what earlier ones labeled.
+
+    Worked number: 50 percent of 10 items are 5 labels; after 3, the next attempt is to make 2.
+    """
+    conditions = job.spec.stoppingConditions
+    if conditions is None or not job.attempts or job.numItems is None:
+        return conditions
+    labeled = sum(attempt.numItemsLabeled for attempt in job.attempts)
+    wanted = expected_labels(job, job.numItems) - labeled
+    return StoppingConditions(maxHumanLabeledObjectCount=max(1, wanted))
+
+
+def _incomplete(job: JobRecord, seen: Evidence, missing: int) -> Verdict:
     what = (
         f"{seen.total_labeled} of {seen.total} items were labeled after {job.attempt} "
         f"attempt{'s' if job.attempt > 1 else ''}"
@@ -132,6 +148,7 @@ def _incomplete(job: JobRecord, seen: Evidence) -> Verdict:
     again = (
         job.spec.onIncomplete is OnIncomplete.retry
         and job.attempt - job.firstAttempt + 1 < job.spec.maxAttempts
+        and missing > 0
         and not seen.stopped_by_mark
         # A job that failed without any output would most likely fail again, for the same reason.
         and seen.output is Output.readable

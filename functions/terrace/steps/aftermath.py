@@ -38,8 +38,6 @@ def aftermath(
     done.released = release_check(batch, jobs, store=store, workflow=workflow, clock=clock)
     for job in jobs:
         announce_failure(batch, job, done, store=store, notifier=notifier, clock=clock)
-    if batch.mark is not None and batch.mark.kind == "invalid":
-        return done
     for level in _ended_levels(batch, jobs):
         if _publish(batch, messages.level_complete(batch, jobs, level), notifier, done):
             store.level_announced(batch.batchId, level)
@@ -56,17 +54,31 @@ def announce_failure(
     clock: Clock,
 ) -> None:
     """Says that a job failed or was stopped, if it did and nobody has said so."""
-    failed = job.status is JobStatus.FAILED or (
-        # A user who stops a batch need not be told that its jobs were stopped.
-        job.status is JobStatus.STOPPED and batch.stop is None
-    )
-    if not failed or job.failureAnnouncedAt is not None:
-        return
-    if _publish(batch, messages.job_failed(batch, job), notifier, done):
+    if _untold_failure(batch, job) and _publish(
+        batch, messages.job_failed(batch, job), notifier, done
+    ):
         store.annotate_job(job, {"failureAnnouncedAt": clock.now()})
 
 
+def untold(batch: BatchRecord, jobs: list[JobRecord]) -> bool:
+    """True if a failed job or an ended level was not announced yet."""
+    failures = any(_untold_failure(batch, job) for job in jobs)
+    return failures or bool(_ended_levels(batch, jobs))
+
+
+def _untold_failure(batch: BatchRecord, job: JobRecord) -> bool:
+    # A user who stops a batch need not be told that its jobs were stopped.
+    stopped = job.status is JobStatus.STOPPED and batch.stop is None
+    if job.status is not JobStatus.FAILED and not stopped:
+        return False
+    # A job that ended with its batch is told of in the batch's own end message.
+    with_batch = batch.ended and (job.endedAt or 0.0) >= (batch.endedAt or 0.0)
+    return job.failureAnnouncedAt is None and not with_batch
+
+
 def _ended_levels(batch: BatchRecord, jobs: list[JobRecord]) -> list[int]:
+    if batch.mark is not None and batch.mark.kind == "invalid":
+        return []
     statuses = effective_statuses(batch, jobs)
     levels = sorted({job.level for job in jobs} - set(batch.levelsAnnounced))
     ended = []

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from terrace.domain.plan import ended_early, next_wave
 from terrace.domain.records import BatchRecord, JobRecord
 from terrace.domain.status import BatchStatus, JobStatus
+from terrace.errors import PermanentError
 from terrace.ports import BatchStore, Clock, ObjectStore
 from terrace.steps.job_output import merged_output
 
@@ -48,21 +49,47 @@ def finalize_batch(
     for job in jobs:
         if job.status is JobStatus.PENDING:
             # Labels of earlier attempts are kept: the file first, then the row that names it.
-            output = merged_output(job, job.attempts, objects, batch_bucket)
-            store.end_attempt(job, ended_early(job), _end_of(batch, job, output, now))
+            output, trouble = _merged(job, objects, batch_bucket)
+            store.end_attempt(job, ended_early(job), _end_of(batch, job, output, trouble, now))
+        elif job.attempts and job.outputManifestS3Uri is None:
+            # Its last attempt was never created; what the earlier ones labeled is kept.
+            output, trouble = _merged(job, objects, batch_bucket)
+            reason = f"{job.failureReason or ''}{trouble}"
+            store.annotate_job(job, {"outputManifestS3Uri": output, "failureReason": reason})
     if not store.end_batch(step.batchId, step.generation, wave.outcome, now):
-        return FinalizeBatchOutput(next="end")
+        return _ended_already(step, store)
     store.add_event(step.batchId, "BATCH_ENDED", {"status": wave.outcome.value}, now)
     return FinalizeBatchOutput(next="notify", outcome=wave.outcome, wave=batch.wave)
 
 
-def _end_of(batch: BatchRecord, job: JobRecord, output: str | None, at: float) -> dict[str, object]:
+def _ended_already(step: FinalizeBatchInput, store: BatchStore) -> FinalizeBatchOutput:
+    """A first call did it, and its answer was lost; or a newer generation runs the batch."""
+    batch = store.get_batch(step.batchId)
+    if batch is None or batch.generation != step.generation or not batch.ended:
+        return FinalizeBatchOutput(next="end")
+    return FinalizeBatchOutput(next="notify", outcome=batch.status, wave=batch.wave)
+
+
+def _merged(job: JobRecord, objects: ObjectStore, bucket: str) -> tuple[str | None, str]:
+    """The job's whole output, or None and why not: the batch must end even so.
+
+    Nothing is lost by it: each attempt's own output stands in its record.
+    """
+    try:
+        return merged_output(job, job.attempts, objects, bucket), ""
+    except (PermanentError, ValueError) as error:
+        return None, f" (the outputs of its attempts could not be merged: {error})"
+
+
+def _end_of(
+    batch: BatchRecord, job: JobRecord, output: str | None, trouble: str, at: float
+) -> dict[str, object]:
     """What is written on a job that was waiting when its batch ended."""
     labeled = sum(attempt.numItemsLabeled for attempt in job.attempts)
     if job.attempts:
         why = (
             f"{labeled} of {job.numItems} items were labeled after {len(job.attempts)} attempt(s); "
-            f"the next was not started: {_why(batch, None)}"
+            f"the next was not started: {_why(batch, None)}{trouble}"
         )
         return {
             "endedAt": at,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from terrace.domain import outputs, s3uri
+from terrace.domain import manifest, outputs, s3uri
 from terrace.domain.outputs import AttemptOutput, ManifestSummary
 from terrace.domain.records import AttemptRecord, JobRecord
 from terrace.domain.settle import Output
@@ -29,6 +29,7 @@ def texts(objects: ObjectStore, uri: str) -> Iterator[str]:
 def look_at_output(job: JobRecord, found: LabelingJob, objects: ObjectStore) -> SeenOutput:
     """Reads the attempt's output manifest beside its input, and holds it against the counters.
 
+    Of an input that its owner has deleted while people worked, the number of items is known.
     Fewer labels than Ground Truth counted is a contradiction: labels that people made are not
     in the file. More is not: the labels are there to be read.
     """
@@ -43,9 +44,7 @@ def look_at_output(job: JobRecord, found: LabelingJob, objects: ObjectStore) -> 
     except NotFoundError:
         return SeenOutput(uri, Output.absent, f"{uri} does not exist", ManifestSummary())
     try:
-        summary = outputs.compare(
-            texts(objects, uri), texts(objects, given), job.labelAttributeName, uri
-        )
+        summary = _count(job, uri, given, objects)
     except ValueError as error:
         return SeenOutput(uri, Output.broken, str(error), ManifestSummary())
     if summary.broken is not None:
@@ -60,6 +59,17 @@ def look_at_output(job: JobRecord, found: LabelingJob, objects: ObjectStore) -> 
     return SeenOutput(uri, Output.readable, None, summary)
 
 
+def _count(job: JobRecord, uri: str, given: str, objects: ObjectStore) -> ManifestSummary:
+    attribute = job.labelAttributeName
+    if objects.exists(given):
+        return outputs.compare(texts(objects, uri), texts(objects, given), attribute, uri)
+    summary = outputs.summarize(texts(objects, uri), attribute, uri)
+    expected = (job.numItems or 0) - sum(attempt.numItemsLabeled for attempt in job.attempts)
+    if summary.broken is None and job.numItems is not None and summary.lines != expected:
+        raise ValueError(f"{uri} has {summary.lines} lines, not {expected} as its input had")
+    return summary
+
+
 def merged_output(
     job: JobRecord, attempts: list[AttemptRecord], objects: ObjectStore, bucket: str
 ) -> str | None:
@@ -72,17 +82,30 @@ def merged_output(
         return None
     if len(attempts) == 1 and job.givenManifestS3Uri is None:
         return readable[0].outputManifestS3Uri
-    given = job.givenManifestS3Uri or attempts[0].inputManifestS3Uri
-    if given is None:
-        raise ValueError(f"{job.jobName}: the first attempt has no input manifest")
     uri = s3uri.of(bucket, "batches", job.batchId, "outputs", job.jobName, "merged/output.manifest")
     parts = [
         AttemptOutput(texts(objects, attempt.outputManifestS3Uri or ""), lines_of(attempt, objects))
         for attempt in readable
     ]
-    merged = outputs.merge(texts(objects, given), parts, job.labelAttributeName)
+    merged = outputs.merge(_job_lines(job, readable[0], objects), parts, job.labelAttributeName)
     objects.write_lines(uri, merged)
     return uri
+
+
+def _job_lines(job: JobRecord, first: AttemptRecord, objects: ObjectStore) -> Iterator[str]:
+    """The job's own lines: written for a retry, or from what an attempt at all of them gave back.
+
+    Its input may be a user's file, which may have been replaced or deleted since.
+    """
+    if job.givenManifestS3Uri is not None:
+        yield from texts(objects, job.givenManifestS3Uri)
+        return
+    if first.linesS3Uri is not None or first.outputManifestS3Uri is None:
+        raise ValueError(f"{job.jobName}: no attempt at all of its items left an output manifest")
+    for _, item, _ in outputs.split(
+        texts(objects, first.outputManifestS3Uri), job.labelAttributeName
+    ):
+        yield manifest.text_without(item, job.labelAttributeName)
 
 
 def labeled_by(job: JobRecord, objects: ObjectStore) -> set[int]:

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from terrace.domain import messages, s3uri
 from terrace.ports import BatchStore, Clock, Notifier, ObjectStore
+from terrace.steps.aftermath import untold
 
 
 class NotifyInput(BaseModel):
@@ -45,7 +46,7 @@ class Notify:
         )
         now = self.clock.now()
         self.store.message_sent(batch_id, now)
-        if not any(job.claimOpen for job in jobs):
+        if not any(job.claimOpen for job in jobs) and not untold(batch, jobs):
             self.store.close_batch(batch_id)
         self.store.add_event(
             batch_id, "MESSAGE_SENT", {"status": message.attributes.get("status", "")}, now

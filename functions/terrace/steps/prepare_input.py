@@ -350,8 +350,10 @@ class Prepare:
     def _inherited_categories(self, job: JobRecord, source: JobRecord | None) -> str | None:
         """The file of the nearest earlier job of the lane whose labels are classes."""
         while source is not None:
-            if not modalities.get(source.spec.jobModality).verdict_labels:
-                return source.labelCategoryS3Uri or source.spec.labelCategoryConfigS3Uri
+            found = source.labelCategoryS3Uri or source.spec.labelCategoryConfigS3Uri
+            # A job that was skipped has none of its own.
+            if found and not modalities.get(source.spec.jobModality).verdict_labels:
+                return found
             source = self._source(source)
         return None
 

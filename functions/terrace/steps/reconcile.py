@@ -12,16 +12,22 @@ from terrace.domain import messages
 from terrace.domain.records import BatchRecord, JobRecord, batch_of_execution, execution_name
 from terrace.domain.request import StopMode
 from terrace.domain.status import JobStatus
-from terrace.errors import TerraceError
+from terrace.errors import PermanentError, TerraceError
 from terrace.ports import LabelingJob
+from terrace.steps.aftermath import untold
 from terrace.steps.generations import ensure_running, next_generation
 from terrace.steps.notify import Notify
 from terrace.steps.settle_job import Settle
+from terrace.steps.start_job import is_ours
 
 CREATE_GRACE = 30.0
 """Seconds in which a POST may still be between its write and StartExecution."""
 LIST_MARGIN = 300.0
 """Seconds listed before the oldest open attempt: clocks differ."""
+CLAIM_GRACE = 300.0
+"""Seconds after a claim in which a StartJob that was given up may still create its job."""
+GIVE_UP = 86_400.0
+"""Seconds in which a labeling job that cannot be looked at is tried again."""
 RUNNING = {JobStatus.STARTING, JobStatus.IN_PROGRESS}
 
 
@@ -43,6 +49,18 @@ class Repairs:
 
 
 @dataclass(frozen=True)
+class Pass:
+    """One pass: what was listed, when it must end, and what it did."""
+
+    deadline: float
+    repairs: Repairs
+    listed: dict[str, LabelingJob] | None = None
+    """Labeling jobs by lower-case name; None: not listed, each must be described."""
+    created: dict[str, float] = field(default_factory=dict)
+    """When each open batch was created: the places a cursor can have."""
+
+
+@dataclass(frozen=True)
 class Reconcile:
     """The step with its ports."""
 
@@ -55,104 +73,150 @@ class Reconcile:
     def run(self, step: ReconcileInput, deadline: float) -> Repairs:
         """One pass, over one batch or over all open ones, until the deadline (epoch seconds)."""
         repairs = Repairs()
-        store, clock = self.settle.store, self.settle.clock
+        store = self.settle.store
         if step.executionName is not None:
             batch_id, generation = batch_of_execution(step.executionName)
             batch = store.get_batch(batch_id)
             if batch is not None and batch.generation == generation:
-                self._guarded(batch_id, {}, repairs)
+                self._guarded(batch_id, Pass(deadline, repairs))
             return repairs
-        open_ids = list(store.open_batches(store.cursor()))
-        jobs = self._labeling_jobs(open_ids, repairs)
-        after: float | None = None
-        for batch_id in open_ids:
-            if clock.now() > deadline:
-                repairs.finished = False
-                break
-            after = self._guarded(batch_id, jobs, repairs) or after
-        store.set_cursor(None if repairs.finished else after)
+        place = store.cursor()
+        open_ids = list(store.open_batches(place))
+        if place is not None:
+            # What the last pass did not come to, first; then from the start.
+            later = set(open_ids)
+            open_ids += [one for one in store.open_batches(None) if one not in later]
+        self._all(open_ids, self._survey(open_ids, deadline, repairs))
         return repairs
 
-    def _labeling_jobs(self, open_ids: list[str], repairs: Repairs) -> dict[str, LabelingJob]:
-        """Labeling jobs since the oldest open attempt, by lower-case name; one list for all."""
-        oldest: float | None = None
-        for batch_id in open_ids:
-            found = self.settle.store.load(batch_id)
-            for job in found[1] if found else []:
-                if job.status in RUNNING and job.attemptStartedAt is not None:
-                    oldest = min(oldest or job.attemptStartedAt, job.attemptStartedAt)
-        if oldest is None:
-            return {}
+    def _all(self, open_ids: list[str], this: Pass) -> None:
+        """Each batch in turn; whatever stops the pass, the next one goes on behind it."""
+        place: float | None = None
         try:
-            listed = list(self.settle.engine.list_since(oldest - LIST_MARGIN))
-        except TerraceError as error:
-            # Each open job is described instead: slower, and just as right.
-            repairs.errors.append(str(error))
-            return {}
-        return {job.name.lower(): job for job in listed}
+            for batch_id in open_ids:
+                if self._time_is_up(this):
+                    break
+                place = this.created.get(batch_id, place)
+                self._guarded(batch_id, this)
+            if this.repairs.finished:
+                place = None
+        finally:
+            self.settle.store.set_cursor(place)
 
-    def _guarded(
-        self, batch_id: str, listed: dict[str, LabelingJob], repairs: Repairs
-    ) -> float | None:
+    def _time_is_up(self, this: Pass) -> bool:
+        if self.settle.clock.now() > this.deadline:
+            this.repairs.finished = False
+        return not this.repairs.finished
+
+    def _survey(self, open_ids: list[str], deadline: float, repairs: Repairs) -> Pass:
+        """Labeling jobs since the oldest open attempt; one list for all batches."""
+        oldest: float | None = None
+        created: dict[str, float] = {}
+        for batch_id in open_ids:
+            try:
+                found = self.settle.store.load(batch_id)
+            except (TerraceError, ValueError) as error:
+                repairs.errors.append(f"{batch_id}: {error}")
+                continue
+            if found is None:
+                continue
+            created[batch_id] = found[0].createdAt
+            for job in found[1]:
+                if _may_run(job) and job.attemptStartedAt is not None:
+                    oldest = min(oldest or job.attemptStartedAt, job.attemptStartedAt)
+        listed: dict[str, LabelingJob] | None = {}
+        if oldest is not None:
+            try:
+                since = self.settle.engine.list_since(oldest - LIST_MARGIN)
+                listed = {job.name.lower(): job for job in since}
+            except TerraceError as error:
+                # Each open job is described instead: slower, and just as right.
+                repairs.errors.append(str(error))
+                listed = None
+        return Pass(deadline, repairs, listed, created)
+
+    def _guarded(self, batch_id: str, this: Pass) -> None:
         """One batch; its trouble must not keep the others from being looked at."""
         try:
-            return self._batch(batch_id, listed, repairs)
+            self._batch(batch_id, this)
         except (TerraceError, ValueError) as error:
-            repairs.errors.append(f"{batch_id}: {error}")
-            return None
+            this.repairs.errors.append(f"{batch_id}: {error}")
 
-    def _batch(
-        self, batch_id: str, listed: dict[str, LabelingJob], repairs: Repairs
-    ) -> float | None:
+    def _batch(self, batch_id: str, this: Pass) -> None:
         found = self.settle.store.load(batch_id)
         if found is None:
-            return None
+            return
         batch, jobs = found
-        repairs.batches += 1
-        if batch.ended:
-            self._rechecked(jobs, repairs)
-            self._resend(batch, repairs)
-            if batch.messageSentAt is not None:
-                self.settle.store.close_batch(batch_id)
-            return batch.createdAt
-        self._rechecked(jobs, repairs)
+        this.repairs.batches += 1
         for job in jobs:
-            if job.status in RUNNING or (job.status is JobStatus.PENDING and job.nonce):
-                self._job(batch, job, listed, repairs)
+            if self._time_is_up(this):
+                break
+            self._guarded_job(batch, job, this)
         after = self.settle.after(batch_id)
-        repairs.counts["released"] += after.released
-        repairs.errors += after.errors
-        self._execution(batch_id, repairs)
-        return batch.createdAt
+        this.repairs.counts["released"] += after.released
+        this.repairs.errors += after.errors
+        if batch.ended:
+            self._resend(batch, this.repairs)
+            self._close(batch_id)
+        else:
+            self._execution(batch_id, this.repairs)
 
     # --- jobs ----------------------------------------------------------------------------
-    def _job(
-        self,
-        batch: BatchRecord,
-        job: JobRecord,
-        listed: dict[str, LabelingJob],
-        repairs: Repairs,
-    ) -> None:
-        settle = self.settle
-        summary = listed.get(job.attemptName.lower())
-        if job.status is JobStatus.IN_PROGRESS and summary is not None and not summary.terminal:
+    def _guarded_job(self, batch: BatchRecord, job: JobRecord, this: Pass) -> None:
+        """One job; its trouble must not keep its siblings, or the batch, from going on."""
+        try:
+            if job.ended:
+                self._recheck_claim(job, this.repairs)
+            elif not batch.ended and _may_run(job):
+                self._job(batch, job, this)
+        except (PermanentError, ValueError) as error:
+            this.repairs.errors.append(f"{batch.batchId} {job.jobName}: {error}")
+            if job.status is JobStatus.IN_PROGRESS:
+                self._suspect(job, f"cannot be settled: {error}", GIVE_UP, this.repairs)
+        except TerraceError as error:
+            this.repairs.errors.append(f"{batch.batchId} {job.jobName}: {error}")
+
+    def _suspect(self, job: JobRecord, why: str, patience: float, repairs: Repairs) -> None:
+        """Waits for as long as told, then gives the labeling job up: no batch hangs on it."""
+        now = self.settle.clock.now()
+        if job.suspectAt is None:
+            self.settle.store.annotate_job(job, {"suspectAt": now})
+        elif now - job.suspectAt > patience:
+            self.settle.give_up(job, why)
+            repairs.counts["given_up"] += 1
+
+    def _job(self, batch: BatchRecord, job: JobRecord, this: Pass) -> None:
+        settle, repairs = self.settle, this.repairs
+        summary = (this.listed or {}).get(job.attemptName.lower())
+        running = job.status is JobStatus.IN_PROGRESS
+        if running and summary is not None and not summary.terminal:
             outcome = "running"
             if job.counters != summary.counters:
-                settle.store.annotate_job(
-                    job, {"counters": summary.counters, "countersAt": settle.clock.now()}
-                )
+                settle.store.note_counters(job, summary.counters, settle.clock.now())
+        elif not running and summary is None and this.listed is not None:
+            # It does not exist yet: a describe for each job that waits for a quota costs too much.
+            return
         else:
             # Not listed, or listed as ended: only Describe knows tags and output.
             outcome = settle.job(job, settle.engine.describe(job.attemptName), reconciling=True)
         if outcome == "running":
             self._late(batch, job, repairs)
+        elif outcome in {"unknown", "foreign"} and running:
+            self._suspect(job, "no longer exists", CREATE_GRACE, repairs)
         elif outcome not in {"unknown", "foreign", "lost"}:
             repairs.counts[f"settled_{outcome}"] += 1
 
     def _late(self, batch: BatchRecord, job: JobRecord, repairs: Repairs) -> None:
-        """Stops what is past its time-out or was marked; announces what stands still."""
+        """Stops what is past its time-out or was told to stop; announces what stands still."""
         settle = self.settle
         now = settle.clock.now()
+        if batch.stop is not None and batch.stop.mode is StopMode.stop:
+            # The machine has asked once, or could not; asking again is harmless.
+            settle.engine.stop(job.attemptName)
+            if job.stopRequestedAt is None:
+                settle.store.annotate_job(job, {"stopRequestedAt": now})
+            repairs.counts["stopped"] += 1
+            return
         limit = job.spec.jobCompletionTimeoutInSeconds
         started = job.attemptStartedAt or job.startedAt or now
         if limit is not None and now - started > limit:
@@ -160,10 +224,6 @@ class Reconcile:
                 settle.store.annotate_job(job, {"expiredAt": now})
             settle.engine.stop(job.attemptName)
             repairs.counts["expired"] += 1
-            return
-        if batch.stop is not None and batch.stop.mode is StopMode.stop and job.stopRequestedAt:
-            # A stop that took no effect is asked for again.
-            settle.engine.stop(job.attemptName)
             return
         moved = max(job.countersAt or started, started)
         if now - moved > self.stalled_after and job.stalledAnnouncedAt is None:
@@ -174,19 +234,19 @@ class Reconcile:
             settle.store.annotate_job(job, {"stalledAnnouncedAt": now})
             repairs.counts["stalled"] += 1
 
-    def _rechecked(self, jobs: list[JobRecord], repairs: Repairs) -> None:
-        """Claims without a known labeling job, also of terminal rows: none may run unseen."""
+    def _recheck_claim(self, job: JobRecord, repairs: Repairs) -> None:
+        """A claim without a known labeling job, of a row that has ended: none may run unseen."""
         settle = self.settle
-        for job in jobs:
-            if not job.ended or not job.claimOpen:
-                continue
-            found = settle.engine.describe(job.attemptName)
-            ours = found is not None and job.nonce in found.tags.values()
-            if found is not None and ours and not found.terminal:
+        if not job.claimOpen:
+            return
+        found = settle.engine.describe(job.attemptName)
+        if found is not None and is_ours(found, job, settle.batch_bucket):
+            if not found.terminal:
                 settle.engine.stop(job.attemptName)
                 repairs.counts["orphan_stopped"] += 1
-            arn = found.arn if found is not None and ours else job.labelingJobArn
-            settle.store.annotate_job(job, {"claimOpen": False, "labelingJobArn": arn})
+            settle.store.annotate_job(job, {"claimOpen": False, "labelingJobArn": found.arn})
+        elif settle.clock.now() - (job.attemptStartedAt or 0.0) > CLAIM_GRACE:
+            settle.store.annotate_job(job, {"claimOpen": False})
 
     # --- the batch -------------------------------------------------------------------------
     def _execution(self, batch_id: str, repairs: Repairs) -> None:
@@ -234,3 +294,21 @@ class Reconcile:
             return
         self.notify.run(batch.batchId, batch.generation)
         repairs.counts["resent"] += 1
+
+    def _close(self, batch_id: str) -> None:
+        """Takes the batch from the work list once all is told and no claim is open.
+
+        After a day, what could not be told is left: the end message has said it all.
+        """
+        found = self.settle.store.load(batch_id)
+        if found is None or found[0].messageSentAt is None:
+            return
+        batch, jobs = found
+        given_up = self.settle.clock.now() - (batch.endedAt or 0.0) > self.resend_for
+        if not any(job.claimOpen for job in jobs) and (given_up or not untold(batch, jobs)):
+            self.settle.store.close_batch(batch_id)
+
+
+def _may_run(job: JobRecord) -> bool:
+    """True if the job may have a labeling job; a PENDING one, if its start came to nothing."""
+    return job.status in RUNNING or (job.status is JobStatus.PENDING and job.nonce is not None)

@@ -91,7 +91,8 @@ class Settle:
         """Writes what is true of the job's current attempt; returns the outcome's name."""
         if found is None:
             return "unknown"
-        if not is_ours(found, job, self.batch_bucket):
+        # Names are never used twice, so a recorded ARN is proof, whatever became of the tags.
+        if found.arn != job.labelingJobArn and not is_ours(found, job, self.batch_bucket):
             return "foreign"
         if job.status in {JobStatus.PENDING, JobStatus.STARTING}:
             if not self.store.job_created(job, found.arn, self.clock.now()):
@@ -104,7 +105,7 @@ class Settle:
 
     def _note_counters(self, job: JobRecord, counters: Counters) -> None:
         if job.counters != counters:
-            self.store.annotate_job(job, {"counters": counters, "countersAt": self.clock.now()})
+            self.store.note_counters(job, counters, self.clock.now())
 
     def _end(self, job: JobRecord, found: LabelingJob, *, reconciling: bool) -> str:
         batch = self.store.get_batch(job.batchId)
@@ -117,6 +118,28 @@ class Settle:
                 self.store.annotate_job(job, {"suspectAt": self.clock.now()})
             return "suspect"
         return self._write(batch, job, found, seen, verdict)
+
+    def give_up(self, job: JobRecord, why: str) -> str:
+        """FAILED, where nothing can be known of the labeling job; earlier attempts' labels stay."""
+        batch = self.store.get_batch(job.batchId)
+        if batch is None:
+            return "unknown"
+        now = self.clock.now()
+        reason = f"labeling job {job.attemptName} {why}"
+        mark = None
+        if batch.onJobFailure is OnJobFailure.fail:
+            mark = job_failure_mark(job, reason, now)
+        changes = {
+            "failureReason": reason,
+            "endedAt": now,
+            "numItemsLabeled": sum(attempt.numItemsLabeled for attempt in job.attempts),
+        }
+        if not self.store.end_attempt(job, JobStatus.FAILED, changes, mark):
+            return "lost"
+        self.store.add_event(
+            job.batchId, "JOB_FAILED", {"jobName": job.jobName, "reason": reason}, now
+        )
+        return JobStatus.FAILED.value
 
     def _write(
         self,

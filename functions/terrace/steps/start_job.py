@@ -14,6 +14,7 @@ from terrace.domain import labeling_request, modalities, s3uri
 from terrace.domain.plan import nothing_new, to_stop
 from terrace.domain.records import BatchRecord, JobRecord, Mark, attempt_name
 from terrace.domain.request import OnJobFailure
+from terrace.domain.settle import still_wanted
 from terrace.domain.status import JobStatus
 from terrace.errors import (
     BadRequestError,
@@ -120,7 +121,7 @@ class Start:
             job.spec.uiTemplateS3Uri or ui_template_uri(self._bucket, batch.batchId, job.jobName)
         )
         return labeling_request.build(
-            job.spec,
+            job.spec.model_copy(update={"stoppingConditions": still_wanted(job)}),
             modality,
             batch_id=batch.batchId,
             nonce=nonce,
@@ -136,17 +137,28 @@ class Start:
         )
 
     def _created(self, job: JobRecord, arn: str) -> None:
-        """Records the labeling job; a batch marked meanwhile stops it."""
-        self._store.job_created(job, arn, self._clock.now())
+        """Records the labeling job; if it should not run (any more), stops it."""
+        recorded = self._store.job_created(job, arn, self._clock.now())
+        batch = self._store.get_batch(job.batchId)
+        if batch is not None and (batch.mark is not None or batch.stop is not None):
+            self._stop(job)
+        if not recorded:
+            self._stop_if_given_up(job, arn)
+            return
         self._store.add_event(
             job.batchId,
             "JOB_STARTED",
             {"jobName": job.jobName, "attempt": job.attempt, "labelingJobArn": arn},
             self._clock.now(),
         )
-        batch = self._store.get_batch(job.batchId)
-        if batch is not None and (batch.mark is not None or batch.stop is not None):
-            self._stop(job)
+
+    def _stop_if_given_up(self, job: JobRecord, arn: str) -> None:
+        """The row ended as "never created" while the creation was on its way."""
+        row = self._store.get_job(job.batchId, job.level, job.jobName)
+        if row is None or not row.ended or row.attempt != job.attempt or row.labelingJobArn:
+            return
+        self._engine.stop(job.attemptName)
+        self._store.annotate_job(row, {"labelingJobArn": arn, "claimOpen": False})
 
     def _stop(self, job: JobRecord) -> None:
         """Stops the labeling job; its end is settled like any other."""
@@ -218,11 +230,14 @@ class Start:
         now = self._clock.now()
         batch = self._store.get_batch(job.batchId)
         text = f"{job.attemptName} could not be started: {reason}"
-        changes = {
+        changes: dict[str, object] = {
             "failureReason": text,
             "endedAt": now,
             "claimOpen": job.status is JobStatus.STARTING and code != "NAME_TAKEN",
         }
+        if job.attempts:
+            # The file of their labels is named when the batch ends.
+            changes["numItemsLabeled"] = sum(attempt.numItemsLabeled for attempt in job.attempts)
         mark = None
         if batch is not None and batch.onJobFailure is OnJobFailure.fail:
             mark = job_failure_mark(job, text, now)

@@ -74,28 +74,22 @@ class Transform:
         batch = self.store.get_batch(step.batchId)
         if batch is None or batch.generation != step.generation:
             return TransformBatchOutput(next="end")
-        if batch.ended or batch.mark is not None:
+        if batch.ended:
+            return TransformBatchOutput(next="finalize")
+        if batch.mark is not None:
+            if batch.mark.kind == "invalid":
+                # Whoever set the mark may have died before it gave the names back.
+                self._give_names_back(self._checker(batch, self._request(batch)))
             return TransformBatchOutput(next="finalize")
         if batch.transformedAt is not None:
             self._reopen(batch)
             return TransformBatchOutput(next="plan")
         deadline = self.clock.now() + self.seconds
-        request = self.filled(self.objects.get_json(batch.requestS3Uri))
-        checker = Checker(
-            store=self.store,
-            objects=self.objects,
-            engine=self.engine,
-            notifier=self.notifier,
-            request=request,
-            region=self.region,
-            role_arn=self.role_arn,
-            allowed_buckets=self.allowed_buckets,
-            batch_bucket=self.batch_bucket,
-        )
+        request = self._request(batch)
+        checker = self._checker(batch, request)
         if batch.stop is not None:
             # Stopped before it was accepted: nothing runs, and its names are free again.
-            for spec in request.labelingJobs:
-                self.store.free(checker.claim(spec))
+            self._give_names_back(checker)
             return TransformBatchOutput(next="finalize")
         place = self._progress_uri(batch)
         progress = self._progress(place)
@@ -121,6 +115,23 @@ class Transform:
             self.store.reopen_job(reopened.job, batch.generation, reopened.changes)
         self.store.retry_done(batch.batchId, batch.generation)
         self.store.add_event(batch.batchId, "BATCH_REOPENED", {}, self.clock.now())
+
+    def _request(self, batch: BatchRecord) -> BatchRequest:
+        return self.filled(self.objects.get_json(batch.requestS3Uri))
+
+    def _checker(self, batch: BatchRecord, request: BatchRequest) -> Checker:
+        return Checker(
+            store=self.store,
+            objects=self.objects,
+            engine=self.engine,
+            notifier=self.notifier,
+            request=request,
+            uid=batch.uid,
+            region=self.region,
+            role_arn=self.role_arn,
+            allowed_buckets=self.allowed_buckets,
+            batch_bucket=self.batch_bucket,
+        )
 
     def _progress_uri(self, batch: BatchRecord) -> str:
         return s3uri.of(
@@ -229,10 +240,21 @@ class Transform:
             problemsS3Uri=every,
         )
         self.store.set_mark(batch.batchId, mark, batch.generation)
+        standing = self.store.get_batch(batch.batchId)
+        # A newer generation checks for itself, and needs the names.
+        if standing is not None and standing.generation == batch.generation:
+            self._give_names_back(checker)
+
+    def _give_names_back(self, checker: Checker) -> None:
         for spec in checker.request.labelingJobs:
             self.store.free(checker.claim(spec))
 
     def _accept(self, batch: BatchRecord, request: BatchRequest, progress: Progress) -> None:
+        found = self.store.load(batch.batchId)
+        for row in found[1] if found else []:
+            # Left by an earlier posting of the batch, which was refused: no job was made of it.
+            if row.generation < batch.generation:
+                self.store.remove_job(row)
         levels = {spec.jobName: spec.jobLevel for spec in request.labelingJobs}
         for index, spec in enumerate(request.labelingJobs):
             source = spec.inputConfig.chainFromJobName

@@ -42,6 +42,7 @@ class Checker:
     engine: LabelingEngine
     notifier: Notifier
     request: BatchRequest
+    uid: str
     region: str
     role_arn: str
     allowed_buckets: frozenset[str]
@@ -78,6 +79,7 @@ class Checker:
             level=spec.jobLevel,
             jobName=spec.jobName,
             attempt=1,
+            uid=self.uid,
         )
 
     # --- people and places -------------------------------------------------------------------

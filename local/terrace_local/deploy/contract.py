@@ -47,6 +47,7 @@ def contract(config: LocalConfig, stack: Stack) -> dict[str, Any]:
     )
     found["queueUrls"] = sorted(stack.of_type("AWS::SQS::Queue").values())
     found["workers"] = config.workers
+    found["auth"] = config.auth
     found["seed"] = config.seed
     found["logs"] = str(config.logs)
     found["pid"] = os.getpid()
