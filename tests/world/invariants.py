@@ -26,12 +26,13 @@ END_STATUS = {
     BatchStatus.VALIDATION_FAIL: "FAILED",
     BatchStatus.STOPPED: "STOPPED",
 }
-IDLE_MAX = 2 * PERIOD + 300.0
-"""Seconds, after the last fault, that a batch may stand without a running labeling job.
+IDLE_MAX = PERIOD + 300.0
+"""Seconds, after the last fault, that a batch may stand without a running labeling job: one period
+of the reconciler, and time for the work itself.
 
-One period finds whatever was lost. A second is what the protocol itself asks for where the first
-look proves nothing: an output that may still come, a released execution that has yet to move, a
-start that AWS refused. 300 s are for the work itself.
+Where the first look of the protocol proves nothing, it looks a second time, and that is one period
+more for each such thing: an output that may still come, a released execution that has yet to move,
+a start that AWS refused for now.
 """
 
 
@@ -284,6 +285,7 @@ class Watch:
         """From now on nothing goes wrong any more: the batch must never stand idle for long."""
         world = self.world
         self.busy_at[batch_id] = max(self.busy_at[batch_id], world.scheduler.now)
+        seen: set[str] = set()
 
         def look() -> None:
             batch = world.batch(batch_id)
@@ -297,13 +299,29 @@ class Watch:
                 self.busy_at[batch_id] = world.scheduler.now
             idle = world.scheduler.now - self.busy_at[batch_id]
             self.longest_idle = max(self.longest_idle, idle)
-            if idle > IDLE_MAX:
+            if idle < 60.0:
+                seen.clear()
+            if idle > 60.0:
+                seen.update(self._second_looks(batch))
+            if idle > IDLE_MAX + PERIOD * len(seen):
                 rows = {row.jobName: row.status.value for row in world.jobs(batch_id)}
                 self.wrong("I8", f"{batch_id} has stood for {idle:.0f} s: {batch.status} {rows}")
                 return
             world.scheduler.after(60.0, look)
 
         look()
+
+    def _second_looks(self, batch: BatchRecord) -> set[str]:
+        """What the protocol says must be looked at once more before it decides."""
+        found = set()
+        if batch.park is not None and batch.park.nudgedAt is not None:
+            found.add("released, not moved yet")
+        for row in self.world.jobs(batch.batchId):
+            if row.suspectAt is not None:
+                found.add("output may still come")
+            if row.notBefore is not None and not row.ended:
+                found.add("start refused for now")
+        return found
 
     # --- the end of the run --------------------------------------------------------------------
     def at_the_end(self, batch_ids: list[str]) -> None:

@@ -89,6 +89,9 @@ class Story:
         """Stop or retry, by a user who sends it again if it does not get through."""
 
         def send(tries: int) -> None:
+            if self.calm:
+                return
+
             def answered(answer: Answered) -> None:
                 if answer.code in {429, 500, 502, 503} and tries > 1:
                     self.world.scheduler.after(20.0, lambda: send(tries - 1))
@@ -310,7 +313,7 @@ class Story:
         return True
 
     def _finish(self) -> None:
-        limit = self.world.scheduler.now + 200 * DAY
+        limit = self.world.scheduler.now + 35 * DAY
         closed = self.world.scheduler.run(self._closed, limit)
         if not closed and not self._wrong():
             open_ = [b for b in self.batches if self.world.batch(b) is not None]
@@ -337,6 +340,8 @@ class Story:
         self.done["events late"] += events.delayed
         self.done["zombie functions"] += world.zombies_made
         ours = [e for e in world.lambdas.errors if not _expected(e[1])]
+        for function, error in ours:
+            self.watch.wrong("unhandled", f"{function}: {type(error).__name__}: {error}")
         return Report(
             seed=world.seed,
             violations=self.watch.violations,

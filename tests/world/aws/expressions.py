@@ -18,6 +18,12 @@ Condition = Callable[[Item, Names, Item], bool]
 Change = Callable[[Item, Names, Item, Item], None]
 """(item before, names, values, item being made)"""
 
+
+
+class UnknownGrammarError(Exception):
+    """The adapter uses what this world cannot read: the world must learn it first."""
+
+
 _TOKEN = re.compile(r"\s*(<>|<=|>=|[=<>(),]|[#:\w.]+)")
 
 
@@ -26,7 +32,7 @@ def _tokens(text: str) -> list[str]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            raise aws_error("ValidationException", f"cannot read {text!r} at {place}")
+            raise UnknownGrammarError(f"cannot read {text!r} at {place}")
         found.append(match.group(1))
         place = match.end()
         while place < len(text) and text[place] == " ":
@@ -52,6 +58,11 @@ def _number(value: Any) -> Any:
         return None
     [(kind, inner)] = value.items()
     return (kind, Decimal(inner)) if kind == "N" else (kind, inner)
+
+
+def _contains(value: Any, wanted: Any) -> bool:
+    listed = (value or {}).get("L", [])
+    return any(_compare("=", one, wanted) for one in listed)
 
 
 def _compare(operator: str, left: Any, right: Any) -> bool:
@@ -83,7 +94,7 @@ class _Parser:
     def take(self, wanted: str | None = None) -> str:
         token = self.peek()
         if not token or (wanted is not None and token != wanted):
-            raise aws_error("ValidationException", f"expected {wanted}, found {token!r}")
+            raise UnknownGrammarError(f"expected {wanted}, found {token!r}")
         self.place += 1
         return token
 
@@ -107,6 +118,18 @@ class _Parser:
 
     def one(self) -> Condition:
         token = self.take()
+        if token == "NOT":
+            refused = self.one()
+            return lambda item, names, values: not refused(item, names, values)
+        if token == "contains":
+            self.take("(")
+            path = self.take()
+            self.take(",")
+            wanted_value = self.take()
+            self.take(")")
+            return lambda item, names, values: _contains(
+                _look(item, path, names), values[wanted_value]
+            )
         if token == "(":
             inner = self.either()
             self.take(")")
@@ -139,7 +162,7 @@ class _Parser:
             )
         right = self.take()
         if not right.startswith(":") or operator not in {"=", "<>", "<", "<=", ">", ">="}:
-            raise aws_error("ValidationException", f"cannot read {token} {operator} {right}")
+            raise UnknownGrammarError(f"cannot read {token} {operator} {right}")
         return lambda item, names, values: _compare(
             operator, _look(item, token, names), values[right]
         )
@@ -151,7 +174,7 @@ def condition(text: str) -> Condition:
     parser = _Parser(text)
     found = parser.either()
     if parser.peek():
-        raise aws_error("ValidationException", f"cannot read {text!r} to its end")
+        raise UnknownGrammarError(f"cannot read {text!r} to its end")
     return found
 
 
@@ -192,6 +215,24 @@ def update(text: str) -> list[Change]:
             continue
         parser.take("=")
         token = parser.take()
+        if token == "list_append":
+            parser.take("(")
+            looked = parser.take()
+            parser.take(",")
+            value = parser.take()
+            parser.take(")")
+
+            def append(  # noqa: PLR0917
+                old: Item, names: Names, values: Item, new: Item, p: str = path,
+                looked: str = looked, value: str = value,
+            ) -> None:
+                standing = _look(old, looked, names)
+                if standing is None or "L" not in standing:
+                    raise aws_error("ValidationException", "list_append to what is no list")
+                _put(new, _path(p, names), {"L": [*standing["L"], *values[value]["L"]]})
+
+            changes.append(append)
+            continue
         if token == "if_not_exists":
             parser.take("(")
             looked = parser.take()
