@@ -176,9 +176,15 @@ class World:
                 last = job["labelingJobArn"].rsplit("/", 1)[1]
                 recorded += [] if last in map(str.lower, recorded) else [last]
         assert sorted(map(str.lower, recorded)) == sorted(made)
+        by_level = shown["pacing"] == "level"
         for job in jobs.values():
-            lower = [j for j in jobs.values() if j["jobLevel"] < job["jobLevel"]]
-            for earlier in lower if job["labelingJobArn"] else []:
+            source, level = job["chainFromJobName"], job["jobLevel"]
+            needed = [
+                each
+                for name, each in jobs.items()
+                if name == source or (by_level and each["jobLevel"] < level)
+            ]
+            for earlier in needed if job["labelingJobArn"] else []:
                 assert earlier["endedAt"] is not None
                 assert seconds_of(earlier["endedAt"]) <= made[job["labelingJobName"].lower()] + 0.01
 
