@@ -55,6 +55,20 @@ ENVIRONMENT = {
 }
 
 
+def _remembered(decode: Callable[[Json], Any], known: dict[int, tuple[Json, Any]]) -> Any:
+    """A decoder that reads each stored item once: items and records are never changed in place."""
+
+    def read(item: Json) -> Any:
+        found = known.get(id(item))
+        if found is None:
+            if len(known) > 5000:
+                known.clear()
+            found = known[id(item)] = (item, decode(item))
+        return found[1]
+
+    return read
+
+
 class WorldClock:
     """The only clock there is."""
 
@@ -131,6 +145,9 @@ class World:
         builders = [getattr(wiring, name) for name in _WIRED]
         before = (wiring._client, wiring.SystemClock, dict(os.environ))
         modules = (dynamodb_table.time, dynamodb_table.random, dynamodb_store.uuid)
+        decoders = (codec.to_job, codec.to_batch)
+        codec.to_job = _remembered(codec.to_job, {})
+        codec.to_batch = _remembered(codec.to_batch, {})
         level = observability.logger.log_level
         provider = observability.metrics.provider
         wiring._client = self._client  # type: ignore[assignment]
@@ -156,6 +173,7 @@ class World:
             os.environ.clear()
             os.environ.update(environment)
             dynamodb_table.time, dynamodb_table.random, dynamodb_store.uuid = modules
+            codec.to_job, codec.to_batch = decoders
             observability.logger.setLevel(level)
             del provider.add_metric
             del provider.flush_metrics

@@ -270,13 +270,16 @@ class Watch:
         if not dedup:
             self.wrong("I7", f"{message['eventType']} of {batch.batchId} has no dedupId")
         if message["eventType"] == "BATCH_COMPLETE":
-            if not batch.ended:
+            # About the generation that it names: a user may have opened the batch again since.
+            uid, generation, _ = dedup.rsplit("-", 2)
+            ended = self.ends.get((uid, int(generation)))
+            if ended is None:
                 self.wrong("I7", f"{batch.batchId} was told to be over: {body['status']}")
-            elif END_STATUS[batch.status] != body["status"]:
-                self.wrong("lies", f"{batch.batchId} is {batch.status}, told {body['status']}")
+            elif END_STATUS[ended] != body["status"]:
+                self.wrong("lies", f"{batch.batchId} ended {ended}, told {body['status']}")
             if self.dedup.setdefault(dedup, body["status"]) != body["status"]:
                 self.wrong("I7", f"{dedup} says two things")
-            self.told.add((batch.uid, batch.generation))
+            self.told.add((uid, int(generation)))
         elif message["eventType"] == "JOB_FAILED" and body["status"] != "IN_PROGRESS":
             self.wrong("I7", f"JOB_FAILED of {batch.batchId} could be taken for the end")
 

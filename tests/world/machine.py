@@ -26,6 +26,7 @@ KNOWN = {
         "ResultPath", "Catch", "Next",
     },
     "Pass": {"Comment", "Type", "Result", "ResultPath", "Next", "End"},
+    "Wait": {"Comment", "Type", "Seconds", "Next"},
     "Succeed": {"Comment", "Type"},
     "Fail": {"Comment", "Type", "Error", "Cause"},
 }
@@ -213,6 +214,13 @@ class _Frame:
     def _pass(self, state: Json, data: Json) -> None:
         result = copy.deepcopy(state.get("Result", data))
         self._go(state, put(state.get("ResultPath", "$"), data, result))
+
+    def _wait(self, state: Json, data: Json) -> None:
+        def over() -> None:
+            if not self.dead:
+                self._go(state, data)
+
+        self.execution.outside.after(state["Seconds"], over)
 
     def _succeed(self, state: Json, data: Json) -> None:
         self.on_end(data)

@@ -50,6 +50,8 @@ class Story:
         self.paused_until = 0.0
         self.last_state: tuple[int, int] = (-1, -1)
         self.unchanged = 0
+        self.series = 0
+        """Of ticks: a new one begins when all is calm."""
 
     # --- people ----------------------------------------------------------------------------
     def _plan(self, name: str) -> Plan:
@@ -108,21 +110,25 @@ class Story:
         self.world.api("GET", "/batch/show", {"limit": "2"}, lambda answer: None)
 
     # --- the clock's reconciler --------------------------------------------------------------
-    def _tick(self) -> None:
+    def _tick(self, series: int = 0) -> None:
         """Every period, but where nothing changed for three and nothing is due: then later.
 
         A pass over an unchanged world does the same as the last one, which was nothing.
         """
+        if series != self.series:
+            return
         world = self.world
         state = (self.watch.writes, len(world.sagemaker.jobs))
         live = sum(1 for job in world.sagemaker.jobs.values() if job.live)
         state = (state[0], state[1] * 1000 + live)
-        self.unchanged = self.unchanged + 1 if state == self.last_state else 0
+        paused = world.scheduler.now < self.paused_until
+        same = state == self.last_state and not paused
+        self.unchanged = self.unchanged + 1 if same else 0
         self.last_state = state
         late = self.random.uniform(0, 5.0) if not self.calm else 1.0
         every = PERIOD if self.unchanged < 4 else PERIOD * (4 if self.unchanged < 12 else 12)
-        world.scheduler.after(every + late - 1.0, self._tick)
-        if world.scheduler.now >= self.paused_until and (self.unchanged < 4 or every > PERIOD):
+        world.scheduler.after(every + late - 1.0, lambda: self._tick(series))
+        if not paused:
             world.tick()
 
     # --- the nemesis -------------------------------------------------------------------------
@@ -298,6 +304,8 @@ class Story:
         world.events.redrive_dlq()
         self.clean = True
         self.unchanged = 0
+        self.series += 1
+        world.scheduler.after(self.random.uniform(0, PERIOD), lambda: self._tick(self.series))
         for batch_id in self.batches:
             if world.batch(batch_id) is None:
                 self._post(self.requests[batch_id])
