@@ -241,7 +241,7 @@ class DynamoBatchStore:
                 stop=None,
                 endedAt=None,
                 messageSentAt=None,
-                levelsAnnounced=[],
+                levelsAnnounced=batch.levelsAnnounced,
                 turnEvents=0,
                 updatedAt=retry.at,
                 movedAt=retry.at,
@@ -251,9 +251,12 @@ class DynamoBatchStore:
         )
         return self.get_batch(batch.batchId) if won else None
 
-    def retry_done(self, batch_id: str, generation: int) -> None:
+    def retry_done(self, batch_id: str, retry: Retry, at: float) -> None:
+        done = {"retry.doneAt": at}
         self._table.update(
-            Update(codec.batch_key(batch_id)).set(retry=None).where("generation", "=", generation)
+            Update(codec.batch_key(batch_id))
+            .set(**done)
+            .where("retry.generation", "=", retry.generation)
         )
 
     def reopen_job(self, job: JobRecord, generation: int, changes: dict[str, Json]) -> bool:
@@ -272,10 +275,11 @@ class DynamoBatchStore:
             .where("batchStatus", "=", BatchStatus.IN_PROGRESS)
         )
 
-    def message_sent(self, batch_id: str, at: float) -> None:
-        self._table.update(
-            Update(codec.batch_key(batch_id)).set(messageSentAt=at).where_in("batchStatus", _ENDED)
-        )
+    def message_sent(self, batch_id: str, at: float, generation: int | None = None) -> None:
+        update = Update(codec.batch_key(batch_id)).set(messageSentAt=at)
+        if generation is not None:
+            update.where("generation", "=", generation)
+        self._table.update(update.where_in("batchStatus", _ENDED))
 
     def close_batch(self, batch_id: str) -> None:
         update = Update(codec.batch_key(batch_id)).set(openKey=None)

@@ -70,19 +70,25 @@ def effective_statuses(batch: BatchRecord, jobs: list[JobRecord]) -> dict[str, J
 
 def ended_early(job: JobRecord) -> JobStatus:
     """What a PENDING job is once it can no longer start."""
-    if not job.attempts:
+    if not any(attempt.made for attempt in job.attempts):
         return JobStatus.DROPPED
     labeled = sum(attempt.numItemsLabeled for attempt in job.attempts)
     return JobStatus.INCOMPLETE if labeled else JobStatus.FAILED
 
 
 def nothing_new(batch: BatchRecord, jobs: list[JobRecord]) -> bool:
-    """True if the batch may start nothing more: marked, ended, or failed by its policy."""
+    """True if the batch may start nothing more: marked, ended, or failed by its policy.
+
+    In a retried batch, a job that failed before and is not tried again stands in nobody's way.
+    """
     if batch.mark is not None or batch.stop is not None or batch.ended:
         return True
     if batch.onJobFailure is not OnJobFailure.fail:
         return False
-    return any(job.status in {JobStatus.FAILED, JobStatus.STOPPED} for job in jobs)
+    return any(
+        job.status in {JobStatus.FAILED, JobStatus.STOPPED} and job.generation >= batch.run
+        for job in jobs
+    )
 
 
 def next_wave(batch: BatchRecord, jobs: list[JobRecord], now: float) -> Wave:

@@ -6,6 +6,9 @@ from terrace.domain.problems import Problem
 from terrace.domain.request import JobSpec, OnJobFailure, Pacing, StopMode
 from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
 
+NOT_CREATED, UNKNOWN = "NOT_CREATED", "UNKNOWN"
+"""How an attempt ended of which Ground Truth has said nothing."""
+
 
 class Record(BaseModel):
     """Base of all rows: unknown attributes written by newer code are ignored."""
@@ -28,7 +31,7 @@ class AttemptRecord(Record):
 
     attempt: int
     name: str = Field(description="the Ground Truth labeling job's name")
-    status: str = Field(description="Ground Truth's own final status, or NOT_CREATED")
+    status: str = Field(description="Ground Truth's own final status, NOT_CREATED or UNKNOWN")
     reason: str | None = None
     inputManifestS3Uri: str | None = None
     linesS3Uri: str | None = Field(
@@ -38,6 +41,11 @@ class AttemptRecord(Record):
     numItems: int = 0
     numItemsLabeled: int = 0
     endedAt: float | None = None
+
+    @property
+    def made(self) -> bool:
+        """False if its labeling job never existed: nobody has seen its items."""
+        return self.status != NOT_CREATED
 
 
 class Mark(Record):
@@ -59,11 +67,12 @@ class Stop(Record):
 
 
 class Retry(Record):
-    """What a user asked for with POST /batch/retry, until the new generation has done it."""
+    """What a user asked for with the last POST /batch/retry."""
 
-    generation: int
+    generation: int = Field(description="the first of this run: rows of it and later belong to it")
     at: float
     jobNames: list[str] | None = Field(default=None, description="None: all that did not deliver")
+    doneAt: float | None = Field(default=None, description="when its jobs were opened again")
 
 
 class Park(Record):
@@ -115,6 +124,16 @@ class BatchRecord(Record):
     def ended(self) -> bool:
         """True once the batch has a terminal status."""
         return self.status is not BatchStatus.IN_PROGRESS
+
+    @property
+    def run(self) -> int:
+        """First generation of the current run: since the batch was created, or last retried."""
+        return self.retry.generation if self.retry else 1
+
+    @property
+    def retry_pending(self) -> bool:
+        """True while the rows still say how the last run ended."""
+        return self.retry is not None and self.retry.doneAt is None
 
 
 class JobRecord(Record):

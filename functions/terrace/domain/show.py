@@ -233,9 +233,9 @@ def items_labeled(job: JobRecord) -> int | None:
     """Items labeled: as recorded at the end, or of all attempts so far while one runs."""
     if job.numItemsLabeled is not None and job.ended:
         return job.numItemsLabeled
-    if job.counters is None:
-        return job.numItemsLabeled
     before = sum(attempt.numItemsLabeled for attempt in job.attempts)
+    if job.counters is None:
+        return before if job.attempts else job.numItemsLabeled
     return before + job.counters.totalLabeled
 
 

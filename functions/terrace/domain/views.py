@@ -22,7 +22,7 @@ class AttemptView(View):
 
     attempt: int
     labelingJobName: str
-    status: str = Field(description="Ground Truth's final status, or NOT_CREATED")
+    status: str = Field(description="Ground Truth's final status, NOT_CREATED or UNKNOWN")
     reason: str | None
     outputManifestS3Uri: str | None
     numItems: int

@@ -36,6 +36,9 @@ def aftermath(
         return done
     batch, jobs = found
     done.released = release_check(batch, jobs, store=store, workflow=workflow, clock=clock)
+    if batch.retry_pending:
+        # The rows still tell of the last run's end.
+        return done
     for job in jobs:
         announce_failure(batch, job, done, store=store, notifier=notifier, clock=clock)
     for level in _ended_levels(batch, jobs):

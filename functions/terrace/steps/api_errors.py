@@ -3,7 +3,7 @@
 PermanentError
 +-- RefusedError               the caller can mend it; carries the problems
     +-- InvalidRequestError    the body or a parameter is wrong
-    +-- RequestTooLargeError   the body is above 5 MB
+    +-- RequestTooLargeError   the body is above 5 MB (256 KB where it only names a batch)
     +-- UnknownBatchError      no batch has this id
     +-- BatchExistsError       the id is taken by a batch with other content
     +-- BatchStateError        the batch is not in a state in which that can be done
@@ -21,6 +21,8 @@ from terrace.domain.validation_schema import note_errors
 from terrace.errors import PermanentError
 
 M = TypeVar("M", bound=BaseModel)
+SMALL_MAX = 256 * 1024
+"""Characters or bytes of a body that names a batch: the names of 1,000 jobs fit."""
 
 
 class RefusedError(PermanentError):
@@ -68,8 +70,31 @@ def unknown_batch(batch_id: str) -> UnknownBatchError:
 
 
 def read_small(body: str | bytes, model: type[M]) -> M:
-    """A small JSON body as a model; InvalidRequestError with every problem where it is not."""
+    """A small JSON body as a model.
+
+    Raises:
+        InvalidRequestError: with every problem, where it is not.
+        RequestTooLargeError: it is above 256 KB.
+    """
+    if len(body) > SMALL_MAX:
+        raise RequestTooLargeError(
+            "The request is too large.",
+            [
+                Problem(
+                    path="$",
+                    code="BODY_TOO_LARGE",
+                    problem=f"the body has more than {SMALL_MAX} bytes",
+                    fix="it holds a batchId, and a few names at most",
+                )
+            ],
+        )
     value, problems = validation_json.parse(body)
+    problems = [
+        problem.model_copy(update={"fix": 'send {"batchId": ...}'})
+        if problem.code == "EMPTY_BODY"
+        else problem
+        for problem in problems
+    ]
     found = Findings()
     if not problems:
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from terrace.domain.problems import Problem
 from terrace.domain.records import BatchRecord, JobRecord, Retry
 from terrace.domain.request import RetryRequest
-from terrace.domain.retry import NAME_MAX, reopen
+from terrace.domain.retry import NAME_MAX, Reopened, reopen, without_source
 from terrace.domain.status import BatchStatus
 from terrace.domain.views import BatchAnswer
 from terrace.ports import BatchStore, Clock, Workflow
@@ -40,33 +40,45 @@ class RetryBatch:
         if found is None:
             raise unknown_batch(request.batchId)
         batch, jobs = found
-        if not batch.ended and batch.retry is not None:
-            # The same retry again, while the first is being done: heal it if its start was lost.
+        last = batch.retry
+        if not batch.ended and last is not None and last.jobNames == request.jobNames:
+            # The same retry again: its answer was lost, or its start, which is made good here.
             ensure_running(batch, store=self.store, workflow=self.workflow, clock=self.clock)
             return _answer(batch)
-        self._check(batch, jobs, request)
+        opened = self._check(batch, jobs, request)
         retry = Retry(
             generation=batch.generation + 1, at=self.clock.now(), jobNames=request.jobNames
         )
-        opened = self.store.reopen_batch(batch, retry)
-        if opened is None:
-            raise _state(batch.batchId, "it is being retried by somebody else", "look at it again")
+        levels = {reopened.job.level for reopened in opened}
+        told = [level for level in batch.levelsAnnounced if level not in levels]
+        reopened = self.store.reopen_batch(
+            batch.model_copy(update={"levelsAnnounced": told}), retry
+        )
+        if reopened is None:
+            raise _state(batch.batchId, "somebody else has just retried it", "look at it again")
         self.store.add_event(
             batch.batchId,
             "RETRY_REQUESTED",
             {"generation": retry.generation, "jobNames": request.jobNames or []},
             retry.at,
         )
-        ensure_running(opened, store=self.store, workflow=self.workflow, clock=self.clock)
-        return _answer(opened)
+        ensure_running(reopened, store=self.store, workflow=self.workflow, clock=self.clock)
+        return _answer(reopened)
 
-    def _check(self, batch: BatchRecord, jobs: list[JobRecord], request: RetryRequest) -> None:
+    def _check(
+        self, batch: BatchRecord, jobs: list[JobRecord], request: RetryRequest
+    ) -> list[Reopened]:
+        """What runs again; BatchStateError where nothing does, or something cannot."""
         if batch.status not in RETRYABLE:
             fix = {
                 BatchStatus.IN_PROGRESS: "wait for its end, or stop it first",
                 BatchStatus.VALIDATION_FAIL: "mend it and POST it to /batch/create again",
             }.get(batch.status, "nothing is left to be done")
             raise _state(batch.batchId, f"it is {batch.status}", fix)
+        if batch.transformedAt is None:
+            if request.jobNames is not None:
+                raise _state(batch.batchId, "it ended before it was accepted", "leave jobNames out")
+            return []
         names = {job.jobName for job in jobs}
         unknown = [name for name in request.jobNames or [] if name not in names]
         if unknown:
@@ -74,19 +86,35 @@ class RetryBatch:
                 batch.batchId, f"it has no job {', '.join(unknown)}", "name jobs of the batch"
             )
         opened = reopen(jobs, request.jobNames, batch.generation + 1)
-        if jobs and not opened:
+        if not opened:
             raise _state(
                 batch.batchId,
                 "all jobs named have delivered every label",
                 "name jobs that are FAILED, STOPPED, INCOMPLETE or DROPPED",
             )
+        self._check_jobs(batch.batchId, jobs, opened)
+        return opened
+
+    def _check_jobs(self, batch_id: str, jobs: list[JobRecord], opened: list[Reopened]) -> None:
+        for name, source in without_source(jobs, opened):
+            raise _state(
+                batch_id, f"{name} needs {source}, which did not deliver", f"name {source} as well"
+            )
         long = [found.job.jobName for found in opened if not found.name_fits]
         if long:
             raise _state(
-                batch.batchId,
+                batch_id,
                 f"no further attempt can be named for {', '.join(long)}: Ground Truth allows "
                 f"{NAME_MAX} characters",
                 "put the items that are left into a new batch",
+            )
+        unsure = [found.job.jobName for found in opened if found.unsure]
+        if unsure:
+            raise _state(
+                batch_id,
+                f"the last labeling job of {', '.join(unsure)} may still come to be, and has to "
+                "be stopped then",
+                "send the same request again in half an hour",
             )
 
 

@@ -6,6 +6,7 @@ the batch. Safe at any moment, and repeatable.
 
 from dataclasses import dataclass
 
+from terrace.domain.plan import outcome
 from terrace.domain.records import Stop
 from terrace.domain.request import StopRequest
 from terrace.domain.views import BatchAnswer
@@ -52,8 +53,9 @@ class StopBatch:
             ensure_running(batch, store=self.store, workflow=self.workflow, clock=self.clock)
             release_check(batch, jobs, store=self.store, workflow=self.workflow, clock=self.clock)
         mode = batch.stop.mode if batch.stop else request.mode
+        end = "STOPPED" if batch.mark is None else outcome(batch, {})
         return BatchAnswer(
             batchId=batch.batchId,
             status=batch.status,
-            message=f"Batch {batch.batchId} is being stopped (mode {mode}); it ends STOPPED.",
+            message=f"Batch {batch.batchId} is being stopped (mode {mode}); it ends {end}.",
         )

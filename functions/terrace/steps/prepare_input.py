@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from terrace.domain import categories, modalities, outputs, s3uri, worker_ui
 from terrace.domain.plan import nothing_new, to_stop
-from terrace.domain.records import JobRecord
+from terrace.domain.records import AttemptRecord, JobRecord
+from terrace.domain.settle import expected_labels
 from terrace.domain.status import JobStatus
 from terrace.ports import BatchStore, Clock, ObjectStore
 from terrace.steps import lane
@@ -72,15 +73,20 @@ class Prepare:
         if job.relane:
             changes = self._relane(job)
         else:
-            changes = self._retry(job) if job.attempts else self._first(job)
+            made = [attempt for attempt in job.attempts if attempt.made]
+            changes = self._retry(job, made) if made else self._first(job)
         if changes is None:
             return PrepareInputOutput(next="skip")
         saved = self.store.save_input(job.model_copy(update=changes))
         return PrepareInputOutput(next="start" if saved else "skip")
 
     # --- a new attempt: the items that still lack a label ----------------------------------
-    def _retry(self, job: JobRecord) -> dict[str, Any]:
-        last = job.attempts[-1]
+    def _retry(self, job: JobRecord, made: list[AttemptRecord]) -> dict[str, Any] | None:
+        labeled = sum(attempt.numItemsLabeled for attempt in made)
+        if job.numItems is not None and labeled >= expected_labels(job, job.numItems):
+            self._nothing_left(job, {"numItems": job.numItems}, labeled)
+            return None
+        last = made[-1]
         if last.outputManifestS3Uri is None:
             return {
                 "inputManifestS3Uri": last.inputManifestS3Uri,
@@ -117,10 +123,16 @@ class Prepare:
         before = self._places(job)
         done = {before[own] for own in labeled_by(job, self.objects)}
         survey = self._survey(job, source)
-        sample = lane.sample(survey.labeled, job.spec.inputConfig.downSamplingRate, job.jobName)
-        places = sorted({*before, *sample})
+        rate = job.spec.inputConfig.downSamplingRate
+        places = sorted(lane.sample(survey.labeled, rate, job.jobName, frozenset(before)))
+        # Of this run: what an earlier one wrote is still read here, also when this is repeated.
         folder = s3uri.of(
-            self.batch_bucket, "batches", job.batchId, "inputs", job.jobName, f"a{job.attempt}"
+            self.batch_bucket,
+            "batches",
+            job.batchId,
+            "inputs",
+            job.jobName,
+            f"a{job.attempt}-g{job.generation}",
         )
         given = s3uri.join(folder, "given.manifest")
         carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
@@ -139,6 +151,7 @@ class Prepare:
             attempts.append(attempt.model_copy(update={"linesS3Uri": uri}))
         todo = [index for index, place in enumerate(places) if place not in done]
         changes = {
+            "jobInputS3Uri": job.jobInputS3Uri or given,
             "givenManifestS3Uri": given,
             "carriedS3Uri": carried,
             "auditedAttributeName": audited,
@@ -146,8 +159,8 @@ class Prepare:
             "numItems": len(places),
             "relane": False,
         }
-        if not todo:
-            self._nothing_left(job, changes)
+        if not todo or len(done) >= expected_labels(job, len(places)):
+            self._nothing_left(job, changes, len(done))
             return None
         chosen = set(todo)
         input_uri = s3uri.join(folder, "input.manifest")
@@ -161,6 +174,8 @@ class Prepare:
         )
         lines_uri = s3uri.join(folder, "lines.json")
         self.objects.put_json(lines_uri, todo)
+        # One that had nothing for people before has no worker page yet.
+        self._worker_page(job, audited)
         return {
             **changes,
             "inputManifestS3Uri": input_uri,
@@ -175,8 +190,8 @@ class Prepare:
         found: list[int] = self.objects.get_json(lane.selected_uri(job.carriedS3Uri))
         return found
 
-    def _nothing_left(self, job: JobRecord, changes: dict[str, Any]) -> None:
-        """Everything in its lane has its label already: the job is done without people."""
+    def _nothing_left(self, job: JobRecord, changes: dict[str, Any], labeled: int) -> None:
+        """Everything it is given has its label already: the job is done without people."""
         now = self.clock.now()
         updated = job.model_copy(update=changes)
         end = {
@@ -184,7 +199,7 @@ class Prepare:
             "outputManifestS3Uri": merged_output(
                 updated, updated.attempts, self.objects, self.batch_bucket
             ),
-            "numItemsLabeled": changes["numItems"],
+            "numItemsLabeled": labeled,
             "endedAt": now,
         }
         if self.store.end_attempt(job, JobStatus.COMPLETE, end):
@@ -267,7 +282,12 @@ class Prepare:
         """Writes what is given to people, and what is carried; ends the job if nothing is."""
         carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
         uri = s3uri.of(
-            self.batch_bucket, "batches", job.batchId, "inputs", job.jobName, "a1/input.manifest"
+            self.batch_bucket,
+            "batches",
+            job.batchId,
+            "inputs",
+            job.jobName,
+            f"a{job.attempt}/input.manifest",
         )
         self._write_lane(job, source, audited, chosen, uri, carried)
         if not chosen:

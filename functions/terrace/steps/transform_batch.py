@@ -100,20 +100,21 @@ class Transform:
             self._refuse(batch, checker, progress)
             return TransformBatchOutput(next="finalize")
         self._accept(batch, request, progress)
+        if batch.retry is not None:
+            self.store.retry_done(batch.batchId, batch.retry, self.clock.now())
         self.objects.delete(place)
         return TransformBatchOutput(next="plan")
 
     def _reopen(self, batch: BatchRecord) -> None:
         """Does what a retry asked for: rows of jobs that run again become PENDING. Repeatable."""
-        if batch.retry is None or batch.retry.generation != batch.generation:
+        # The execution that was to do it may have died: a later generation does it as well.
+        retry = batch.retry
+        if retry is None or retry.doneAt is not None:
             return
         found = self.store.load(batch.batchId)
-        # A row of this generation has been opened by an earlier call; its dependents are found
-        # by the row that it was.
-        rows = found[1] if found else []
-        for reopened in reopen(rows, batch.retry.jobNames, batch.generation):
-            self.store.reopen_job(reopened.job, batch.generation, reopened.changes)
-        self.store.retry_done(batch.batchId, batch.generation)
+        for reopened in reopen(found[1] if found else [], retry.jobNames, retry.generation):
+            self.store.reopen_job(reopened.job, retry.generation, reopened.changes)
+        self.store.retry_done(batch.batchId, retry, self.clock.now())
         self.store.add_event(batch.batchId, "BATCH_REOPENED", {}, self.clock.now())
 
     def _request(self, batch: BatchRecord) -> BatchRequest:
@@ -138,7 +139,8 @@ class Transform:
             self.batch_bucket,
             "batches-working",
             batch.batchId,
-            f"transform-{batch.uid[:16]}.json",
+            # A batch stopped while it was checked, and retried, is checked from the start.
+            f"transform-{batch.uid[:16]}-{batch.run}.json",
         )
 
     def _progress(self, uri: str) -> Progress:
