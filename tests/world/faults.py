@@ -58,6 +58,8 @@ class Faults:
     """Services that answer nothing but errors for now."""
     focus: str | None = None
     """A function's folder: only its calls meet faults."""
+    site: str | None = None
+    """A call site: only it meets faults."""
     scripts: list[Script] = field(default_factory=list)
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
@@ -75,7 +77,13 @@ class Faults:
         if service in self.down:
             return SERVER_ERROR
         random = self.scheduler.random
-        if not self.rate or random.random() >= self.rate:
+        rate = self.rate
+        if rate:
+            # Calls made seldom would hardly ever meet a fault, and are the ones that matter.
+            rate *= min(3.0, max(0.3, 30.0 / (1 + self.calls[site])))
+            if self.site is not None:
+                rate = self.rate if self.site == site else 0.0
+        if not rate or random.random() >= rate:
             return None
         task = self.scheduler.current
         if self.focus is not None and (task is None or task.about.function != self.focus):

@@ -30,6 +30,7 @@ Json = Any
 FUNCTIONS = Path(terrace.__file__).resolve().parents[1]
 TABLE, BUCKET, INPUTS = "table", "batch-bucket", "input-bucket"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:terrace"
+OTHER_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:of-one-batch"
 PERIOD = 900.0
 TEAMS = ("first", "second")
 
@@ -47,6 +48,7 @@ ENVIRONMENT = {
     "SECOND_LEVEL_WORKTEAM_ARN": team("second"),
     "EXECUTION_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/labeling",
     "TOPIC_ARN": TOPIC,
+    "TOPIC_ARNS": OTHER_TOPIC,
     "STATE_MACHINE_ARN": MACHINE,
     "RECONCILE_PERIOD_SECONDS": str(PERIOD),
     "RECONCILE_SECONDS": "600",
@@ -103,7 +105,7 @@ class World:
         self.s3 = S3([BUCKET, INPUTS])
         self.sagemaker = SageMaker(self.s3, now, after, plan or (lambda name: Plan()))
         self.sagemaker.teams.update(TEAMS)
-        self.sns = Sns([TOPIC])
+        self.sns = Sns([TOPIC, OTHER_TOPIC])
         self.outside = Outside(
             invoke=self._invoke_from_machine,
             after=after,

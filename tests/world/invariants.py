@@ -92,6 +92,8 @@ class Watch:
         name = new.batchId
         if new.generation not in {old.generation, old.generation + 1}:
             self.wrong("generation", f"{name}: {old.generation} -> {new.generation}")
+        if old.uid != new.uid and new.generation == old.generation:
+            self.wrong("create", f"{name}: its row was replaced by another posting")
         reopened = old.ended and not new.ended
         if reopened and new.generation != old.generation + 1:
             self.wrong("I3", f"{name}: {old.status} -> {new.status} in one generation")
@@ -131,7 +133,11 @@ class Watch:
         ):
             self.wrong("I3", f"{name}: {old.status} -> {new.status} in one attempt")
         current = self.world.sagemaker.jobs.get(old.attemptName.lower())
-        mine = current is not None and current.tags.get("terrace:nonce") == old.nonce
+        mine = (
+            current is not None
+            and old.nonce is not None
+            and current.tags.get("terrace:nonce") == old.nonce
+        )
         moved_on = new.attempt > old.attempt or (new.ended and not old.ended)
         if moved_on and mine and current is not None and current.live and not new.claimOpen:
             self.wrong("I4", f"{name}: {old.status} -> {new.status} while {current.name} runs")
@@ -139,6 +145,16 @@ class Watch:
             self.wrong("attempts", f"{name}: attempt {old.attempt} was never created, next opened")
         if new.status is JobStatus.IN_PROGRESS and current is None:
             self.wrong("I6", f"{name}: IN_PROGRESS, but {new.attemptName} does not exist")
+        foreign = current is not None and current.tags.get("terrace:nonce") != new.nonce
+        if new.status is JobStatus.IN_PROGRESS and old.status is not new.status and foreign:
+            self.wrong("I6", f"{name}: took {new.attemptName}, which is not its own, for its own")
+        numbers = [attempt.attempt for attempt in new.attempts]
+        if len(set(numbers)) < len(numbers):
+            self.wrong("record", f"{name}: an attempt stands twice on its row: {numbers}")
+        if new.status is JobStatus.STARTING and old.status is not JobStatus.STARTING:
+            batch = self.world.batch(batch_id)
+            if batch is not None and (batch.mark or batch.stop or batch.ended):
+                self.wrong("marks", f"{name} was claimed after the mark")
         output = new.outputManifestS3Uri
         if output and output != old.outputManifestS3Uri and self.world.s3.text(output) is None:
             self.wrong("I9", f"{name}: the row names {output}, which does not exist")
@@ -284,7 +300,7 @@ class Watch:
             self.wrong("I7", f"JOB_FAILED of {batch.batchId} could be taken for the end")
 
     # --- liveness ------------------------------------------------------------------------------
-    def watch_liveness(self, batch_id: str) -> None:
+    def watch_liveness(self, batch_id: str, idle_max: float = IDLE_MAX) -> None:
         """From now on nothing goes wrong any more: the batch must never stand idle for long."""
         world = self.world
         self.busy_at[batch_id] = max(self.busy_at[batch_id], world.scheduler.now)
@@ -304,13 +320,13 @@ class Watch:
             self.longest_idle = max(self.longest_idle, idle)
             if idle < 60.0:
                 seen.clear()
-            if idle > 60.0:
+            if idle > 60.0 and idle_max > PERIOD:
                 seen.update(self._second_looks(batch))
-            if idle > IDLE_MAX + PERIOD * len(seen):
+            if idle > idle_max + PERIOD * len(seen):
                 rows = {row.jobName: row.status.value for row in world.jobs(batch_id)}
                 self.wrong("I8", f"{batch_id} has stood for {idle:.0f} s: {batch.status} {rows}")
                 return
-            world.scheduler.after(60.0, look)
+            world.scheduler.after(min(60.0, idle_max / 2), look)
 
         look()
 

@@ -1,14 +1,14 @@
 """One run of the world: batches are posted, people work, things go wrong, and then no more."""
 
+import copy
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from terrace.domain.status import BatchStatus
 from tests.world import requests
 from tests.world.aws.sagemaker import DAY, Plan
-from tests.world.faults import EVERYWHERE
-from tests.world.house import PERIOD, Answered, World
+from tests.world.faults import CRASH_BEFORE, EVERYWHERE
+from tests.world.house import OTHER_TOPIC, PERIOD, Answered, World
 from tests.world.invariants import Violation, Watch
 
 HOUR = 3600.0
@@ -50,21 +50,27 @@ class Story:
         self.paused_until = 0.0
         self.last_state: tuple[int, int] = (-1, -1)
         self.unchanged = 0
+        self.flawless = self.random.random() < 0.12
+        """Nothing goes wrong from the start: then the reconciler is never needed, and is off."""
+        self.quick = self.random.random() < 0.3
+        """People are done in no time: ends race with everything."""
         self.series = 0
         """Of ticks: a new one begins when all is calm."""
 
     # --- people ----------------------------------------------------------------------------
     def _plan(self, name: str) -> Plan:
         random = self.random
-        seconds = random.choice([600.0, 2 * HOUR, 8 * HOUR, 1.5 * DAY, 4 * DAY])
-        plan = Plan(seconds * random.uniform(0.5, 1.5))
-        if self.clean or random.random() < 0.6:
+        if self.quick:
+            plan = Plan(random.choice([0.02, 0.1, 0.3, 2.0]))
+        else:
+            plan = Plan(self._seconds())
+        if self.flawless or self.clean or random.random() < 0.6:
             return plan
         plan.share = random.choice([0.0, 0.3, 0.7, 1.0])
         plan.status = random.choices(["Completed", "Failed", "Stopped"], [6, 2, 1])[0]
         if random.random() < 0.25:
             plan.manifest = random.choice(["absent", "truncated", "late", "late"])
-            plan.late = random.choice([60.0, 600.0])
+            plan.late = random.choice([5.0, 60.0, PERIOD / 2 - 10.0])
             self.done[f"manifest {plan.manifest}"] += 1
         if random.random() < 0.05:
             plan.miscount = random.choice([-1, 1])
@@ -73,6 +79,11 @@ class Story:
             plan.seconds = 31 * DAY
             self.done["job expires at 30 days"] += 1
         return plan
+
+    def _seconds(self) -> float:
+        random = self.random
+        usual = random.choice([600.0, 2 * HOUR, 8 * HOUR, 1.5 * DAY, 4 * DAY])
+        return usual * random.uniform(0.5, 1.5)
 
     # --- users -------------------------------------------------------------------------------
     def _post(self, request: Json, tries: int = 8) -> None:
@@ -128,18 +139,27 @@ class Story:
         late = self.random.uniform(0, 5.0) if not self.calm else 1.0
         every = PERIOD if self.unchanged < 4 else PERIOD * (4 if self.unchanged < 12 else 12)
         world.scheduler.after(every + late - 1.0, lambda: self._tick(series))
-        if not paused:
+        if not paused and not self.flawless:
             world.tick()
 
     # --- the nemesis -------------------------------------------------------------------------
     def _nemesis(self, span: float) -> None:
         world, random, faults = self.world, self.random, self.world.faults
+        if self.flawless:
+            self.done["nothing at all"] += 1
+            return
         world.settings["EVENT_BOUND"] = random.choice(["12000", "12000", "150", "400"])
         world.dynamo.index_lag = random.choice([0.0, 0.5, 5.0])
-        kind = random.choice(["none", "few", "few", "many", "storm", "focus"])
-        faults.rate = {"none": 0.0, "few": 0.01, "many": 0.05, "storm": 0.2, "focus": 0.3}[kind]
+        kind = random.choice(["none", "few", "few", "many", "storm", "focus", "site", "site"])
+        faults.rate = {
+            "none": 0.0, "few": 0.01, "many": 0.05, "storm": 0.2, "focus": 0.3, "site": 0.4
+        }[kind]
         if kind == "focus":
             faults.focus = random.choice(FOCUS)
+        if kind == "site":
+            from tests.world.runs import call_sites
+
+            faults.site = random.choice(call_sites())
         self.done[f"call faults: {kind}"] += 1
         if kind != "none" and random.random() < 0.5:
             chosen = random.sample(EVERYWHERE, random.randint(1, 3))
@@ -161,6 +181,46 @@ class Story:
         if not self.calm:
             self.done[name] += 1
             DEEDS[name](self)
+
+    def _trap(self) -> None:
+        """A first posting dies between its rows and its acceptance, and its input goes away."""
+        world, faults = self.world, self.world.faults
+        faults.site, faults.rate = "DynamoBatchStore.finish_transform", 1.0
+        faults.weights = {one: float(one == CRASH_BEFORE) for one in EVERYWHERE}
+        keys = [key for key in world.s3.objects if key[1].endswith(".manifest")]
+        key = self.random.choice(keys)
+        text = world.s3.objects[key]
+        world.scheduler.after(self.random.uniform(0.2, 2.0), lambda: world.s3.objects.pop(key, None))
+
+        def mend() -> None:
+            world.s3.objects[key] = text
+            faults.site, faults.rate = "DynamoBatchStore.remove_job", 0.5
+            faults.weights = {}
+            for batch_id in self.batches:
+                self._post(self.requests[batch_id])
+
+        for delay in (60.0, 1500.0):
+            world.scheduler.after(delay, mend)
+
+    def _foreign_job(self) -> None:
+        """Somebody else takes a name that a batch has reserved."""
+        world = self.world
+        names = [
+            row.attemptName
+            for batch_id in self.batches
+            for row in world.jobs(batch_id)
+            if not row.ended
+        ]
+        names = [name for name in names if name.lower() not in world.sagemaker.jobs]
+        manifests = [key for key in world.s3.objects if key[1].endswith(".manifest")]
+        if names and world.sagemaker.quota is None:
+            bucket, key = self.random.choice(manifests)
+            world.sagemaker.create_labeling_job(
+                LabelingJobName=self.random.choice(names),
+                LabelAttributeName="other",
+                InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://{bucket}/{key}"}}},
+                OutputConfig={"S3OutputPath": f"s3://{bucket}/other/"},
+            )
 
     def _any_batch(self) -> str:
         return self.random.choice(self.batches)
@@ -268,16 +328,26 @@ class Story:
             batch_id = f"b{number}"
             prefix = "B0" if number and random.random() < 0.2 else None
             request = requests.draw(world, batch_id, size, prefix)
-            if random.random() < 0.05:
-                broken = request["labelingJobs"][0]["inputConfig"]
+            if random.random() < 0.08:
+                mended = copy.deepcopy(request)
+                broken = request["labelingJobs"][-1]["inputConfig"]
                 if "inputManifestS3Uri" in broken:
                     broken["inputManifestS3Uri"] += ".gone"
                     self.done["request wrong in meaning"] += 1
+                    for delay in (random.uniform(0, 300.0), 2000.0, 7000.0):
+                        world.scheduler.after(delay, lambda r=mended: self._post(r))
+            if random.random() < 0.2:
+                request["destinationSnsArn"] = OTHER_TOPIC
             self.batches.append(batch_id)
             self.requests[batch_id] = request
             for _ in range(random.choice([1, 1, 2, 3])):
                 world.scheduler.after(random.uniform(0, 2.0), lambda r=request: self._post(r))
             world.scheduler.after(random.uniform(0, DAY), lambda b=batch_id: self._show(b))
+            if self.flawless:
+                self.watch.watch_liveness(batch_id, 60.0)
+        if not self.flawless and random.random() < 0.03:
+            self.done["input goes away before it is accepted"] += 1
+            self._trap()
         world.scheduler.after(random.uniform(0, PERIOD), self._tick)
 
     def _wrong(self) -> bool:
@@ -321,7 +391,7 @@ class Story:
         return True
 
     def _finish(self) -> None:
-        limit = self.world.scheduler.now + 35 * DAY
+        limit = self.world.scheduler.now + 150 * DAY
         closed = self.world.scheduler.run(self._closed, limit)
         if not closed and not self._wrong():
             open_ = [b for b in self.batches if self.world.batch(b) is not None]
@@ -398,8 +468,8 @@ DEEDS = {
     "service down": Story._service_down,
     "quota full": Story._quota,
     "labeling job stopped by hand": Story._stop_by_hand,
+    "name taken by a foreign job": Story._foreign_job,
     "event of a foreign job": Story._foreign_event,
     "reconciler off for two hours": Story._no_ticks,
     "old events again": Story._old_events,
 }
-ENDED = {BatchStatus.COMPLETE}
