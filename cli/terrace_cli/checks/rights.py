@@ -69,15 +69,16 @@ def documents(resolver: Resolver) -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield name, name, managed[name]
 
 
-def rights(resolver: Resolver) -> list[Right]:
-    """All rights under the resolver's parameters, sorted."""
-    found = set()
-    for holder, _, document in documents(resolver):
-        for statement in document["Statement"]:
-            for action in many(statement["Action"]):
-                for resource in many(statement["Resource"]):
-                    found.add(Right(holder, statement["Sid"], action, resource))
-    return sorted(found)
+def rights(resolver: Resolver, *, keep_order: bool = False) -> list[Right]:
+    """All rights under the resolver's parameters: sorted, or as the template has them."""
+    found = [
+        Right(holder, statement["Sid"], action, resource)
+        for holder, _, document in documents(resolver)
+        for statement in document["Statement"]
+        for action in many(statement["Action"])
+        for resource in many(statement["Resource"])
+    ]
+    return found if keep_order else sorted(set(found))
 
 
 def everything(template: Template) -> Resolver:
