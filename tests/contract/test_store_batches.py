@@ -145,6 +145,12 @@ def test_a_batch_is_open_until_its_message_is_out(store: BatchStore) -> None:
     assert list(store.open_batches(None)) == []
 
 
+def test_a_running_batch_is_not_closed_whatever_else_its_row_says(store: BatchStore) -> None:
+    store.create_batch(a_batch(messageSentAt=AT))
+    store.close_batch("b")
+    assert list(store.open_batches(None)) == ["b"]
+
+
 def test_a_message_of_a_running_batch_is_not_its_end_message(store: BatchStore) -> None:
     store.create_batch(a_batch())
     store.message_sent("b", AT)
@@ -159,7 +165,12 @@ def test_announced_levels_add_up(store: BatchStore) -> None:
         store.level_announced("b", level)
     batch = store.get_batch("b")
     assert batch is not None
-    assert batch.levelsAnnounced == [1, 2]
+    assert sorted(batch.levelsAnnounced) == [1, 2]
+
+
+def test_a_level_of_a_batch_that_does_not_exist_is_not_announced(store: BatchStore) -> None:
+    store.level_announced("b", 1)
+    assert store.get_batch("b") is None
 
 
 def test_load_gives_jobs_by_level_then_place_in_the_request(store: BatchStore) -> None:

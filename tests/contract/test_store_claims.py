@@ -31,6 +31,21 @@ def test_a_reservation_is_given_back_by_its_holder_only(store: BatchStore) -> No
     store.free(a_claim(batch_id="b"))
 
 
+def test_a_later_posting_of_the_batch_takes_a_reservation_over(store: BatchStore) -> None:
+    store.reserve(a_claim(uid="first"))
+    assert store.reserve(a_claim(uid="second")).uid == "second"
+    store.free(a_claim(uid="first"))
+    claim = store.get_claim("car")
+    assert claim is not None
+    assert claim.uid == "second"
+
+
+def test_a_claimed_name_is_not_reserved_again_by_its_own_batch(store: BatchStore) -> None:
+    two_batches(store)
+    store.claim(a_job(), "n", AT)
+    assert store.reserve(a_claim()).nonce == "n"
+
+
 def test_a_claimed_name_is_never_given_back(store: BatchStore) -> None:
     two_batches(store)
     store.reserve(a_claim())
@@ -138,6 +153,12 @@ def test_a_job_that_runs_or_ended_is_not_claimed(store: BatchStore, status: JobS
     store.create_batch(a_batch())
     store.put_job(a_job(status=status))
     refused(store)
+
+
+def test_a_row_that_a_later_generation_started_is_not_claimed(store: BatchStore) -> None:
+    store.create_batch(a_batch())
+    store.put_job(a_job(generation=5))
+    refused(store, generation=1)
 
 
 def test_a_row_of_another_attempt_is_not_claimed(store: BatchStore) -> None:

@@ -186,3 +186,28 @@ def test_no_write_makes_a_row_that_was_not_there(store: BatchStore) -> None:
     assert not store.save_input(job)
     assert not store.claim(job, "n", AT).won
     assert store.get_job("b", 1, "car") is None
+
+
+def test_a_row_that_was_never_claimed_is_removed_by_its_own_generation(store: BatchStore) -> None:
+    job = with_job(store)
+    store.remove_job(job.model_copy(update={"generation": 2}))
+    store.remove_job(job.model_copy(update={"attempt": 2}))
+    assert row(store) == job
+    store.remove_job(job)
+    assert store.get_job("b", 1, "car") is None
+
+
+def test_a_claimed_row_is_never_removed(store: BatchStore) -> None:
+    job = with_job(store)
+    store.claim(job, "n", AT)
+    store.remove_job(job)
+    assert row(store).nonce == "n"
+
+
+def test_counters_are_written_while_the_job_runs_and_not_after(store: BatchStore) -> None:
+    job = with_job(store, status="IN_PROGRESS")
+    assert store.note_counters(job, Counters(totalLabeled=1), AT)
+    assert not store.note_counters(job.model_copy(update={"attempt": 2}), Counters(), AT)
+    store.end_attempt(job, JobStatus.COMPLETE, {"counters": Counters(totalLabeled=3)})
+    assert not store.note_counters(job, Counters(totalLabeled=2), AT)
+    assert row(store).counters == Counters(totalLabeled=3)

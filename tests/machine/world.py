@@ -144,14 +144,18 @@ class World:
 
         return eventually(look, f"{name} is {' or '.join(statuses)}", seconds)
 
-    def ended(self, batch: str, seconds: float = PATIENCE) -> tuple[Json, Json]:
-        """`show` and the end message of a batch that has ended; what must always hold, holds."""
+    def until_ended(self, batch: str, seconds: float = PATIENCE) -> Json:
+        """`show` of a batch once it has ended."""
 
         def look() -> Json | None:
             shown = self.show(batch)
             return shown if shown["status"] != "IN_PROGRESS" else None
 
-        shown = eventually(look, f"{batch} ends", seconds)
+        return eventually(look, f"{batch} ends", seconds)
+
+    def ended(self, batch: str, seconds: float = PATIENCE) -> tuple[Json, Json]:
+        """`show` and the end message of a batch that has ended; what must always hold, holds."""
+        shown = self.until_ended(batch, seconds)
         message = self.end_message(batch)
         self._check_the_end(shown, message)
         return shown, message
@@ -172,9 +176,15 @@ class World:
                 last = job["labelingJobArn"].rsplit("/", 1)[1]
                 recorded += [] if last in map(str.lower, recorded) else [last]
         assert sorted(map(str.lower, recorded)) == sorted(made)
+        by_level = shown["pacing"] == "level"
         for job in jobs.values():
-            lower = [j for j in jobs.values() if j["jobLevel"] < job["jobLevel"]]
-            for earlier in lower if job["labelingJobArn"] else []:
+            source, level = job["chainFromJobName"], job["jobLevel"]
+            needed = [
+                each
+                for name, each in jobs.items()
+                if name == source or (by_level and each["jobLevel"] < level)
+            ]
+            for earlier in needed if job["labelingJobArn"] else []:
                 assert earlier["endedAt"] is not None
                 assert seconds_of(earlier["endedAt"]) <= made[job["labelingJobName"].lower()] + 0.01
 

@@ -134,6 +134,39 @@ def test_a_start_that_finds_itself_given_up_stops_its_own_job(house: House) -> N
     assert house.statuses()["car"] == "FAILED"
 
 
+def test_a_mark_set_just_before_the_claim_keeps_the_job_from_starting(house: House) -> None:
+    house.post(two_levels(house))
+    claim = house.store.claim
+
+    def overtaken(*what: Any) -> Any:
+        house.store.set_mark("b", Mark(kind="fail", at=house.clock.now(), reason="test"))
+        return claim(*what)
+
+    house.store.claim = overtaken  # type: ignore[method-assign]
+    house.turn()
+    assert house.engine.creates == []
+    assert house.batch().status == "FAILED"
+    assert set(house.statuses().values()) == {"DROPPED"}
+
+
+def test_a_generation_that_ends_just_before_the_claim_starts_nothing(house: House) -> None:
+    house.post(two_levels(house))
+    claim = house.store.claim
+    replaced: list[int] = []
+
+    def overtaken(*what: Any) -> Any:
+        if not replaced:
+            replaced.append(house.batch().generation)
+            house.store.next_generation(house.batch(), house.clock.now())
+        return claim(*what)
+
+    house.store.claim = overtaken  # type: ignore[method-assign]
+    house.turn()
+    assert house.engine.creates == []
+    house.reconcile()
+    assert sorted(house.engine.creates) == ["car", "road"]
+
+
 def test_a_batch_told_to_stop_stops_what_runs_at_the_next_pass(house: House) -> None:
     house.post(two_levels(house))
     house.turn()
@@ -269,3 +302,18 @@ def test_a_batch_that_breaks_the_pass_does_so_once_and_the_others_go_on(house: H
         house.reconcile()
     house.turn()
     assert ended(house) == ["b1", "b2"]
+
+
+def test_executions_that_die_at_once_are_replaced_once_a_pass(house: House) -> None:
+    house.post(two_levels(house))
+    house.turn()
+    house.reconcile(after=1, execution=house.kill())
+    assert house.batch().generation == 2
+    for _ in range(3):
+        house.reconcile(after=1, execution=house.kill())
+    assert house.batch().generation == 2
+    house.reconcile()
+    assert house.batch().generation == 3
+    for name in LANES:
+        house.finish(name)
+    assert house.batch().status == "COMPLETE"

@@ -18,9 +18,10 @@ from terrace.domain.records import (
     Park,
 )
 from terrace.domain.status import BATCH_TERMINAL, JOB_TERMINAL, BatchStatus, JobStatus
-from terrace.errors import BadRequestError
+from terrace.errors import BadRequestError, ConflictError
 from terrace.ports import ClaimOutcome, Json, Page
 
+RESERVE_TRIES = 5
 _TERMINAL = sorted(status.value for status in JOB_TERMINAL)
 _LIVE = sorted(status.value for status in JobStatus if status not in JOB_TERMINAL)
 # Named one by one: `<> IN_PROGRESS` also holds for a row that is not there.
@@ -107,9 +108,14 @@ class DynamoBatchStore:
         # A name that an earlier posting of the batch left reserved is taken over.
         left = f"({row.test('batchId', '=', claim.batchId)} AND {row.absent('nonce')})"
         row.where_any(row.absent("PK"), left)
-        if self._table.replace({**item, **codec.claim_key(claim.name)}, row):
-            return claim
-        return self.get_claim(claim.name) or claim
+        for _ in range(RESERVE_TRIES):
+            if self._table.replace({**item, **codec.claim_key(claim.name)}, row):
+                return claim
+            holder = self.get_claim(claim.name)
+            if holder is not None:
+                return holder
+            # Given back between the two calls: it is free now.
+        raise ConflictError(f"the name {claim.name} is taken and given back all the time")
 
     def free(self, claim: ClaimRecord) -> None:
         self._table.delete(
@@ -224,18 +230,19 @@ class DynamoBatchStore:
     def close_batch(self, batch_id: str) -> None:
         update = Update(codec.batch_key(batch_id)).set(openKey=None)
         update.where_in("batchStatus", _ENDED)
-        update.conditions.append(f"attribute_exists({update.name('messageSentAt')})")
-        self._table.update(update)
+        self._table.update(update.where_exists("messageSentAt"))
 
     def level_announced(self, batch_id: str, level: int) -> None:
-        batch = self.get_batch(batch_id)
-        if batch is None or level in batch.levelsAnnounced:
-            return
-        self._table.update(
-            Update(codec.batch_key(batch_id))
-            .set(levelsAnnounced=sorted({*batch.levelsAnnounced, level}))
-            .where("generation", "=", batch.generation)
+        # Added in the row, not read and written back: two levels may end at the same time.
+        update = Update(codec.batch_key(batch_id))
+        update.sets.append(
+            f"{update.name('levelsAnnounced')} = "
+            f"list_append({update.name('levelsAnnounced')}, {update.value([level])})"
         )
+        update.conditions.append(
+            f"NOT contains({update.name('levelsAnnounced')}, {update.value(level)})"
+        )
+        self._table.update(update.where_exists("levelsAnnounced"))
 
     # --- jobs --------------------------------------------------------------------------
     def get_job(self, batch_id: str, level: int, job_name: str) -> JobRecord | None:

@@ -67,6 +67,10 @@ class Update:
         self.conditions.append(f"attribute_not_exists({self.name(attribute)})")
         return self
 
+    def where_exists(self, attribute: str) -> "Update":
+        self.conditions.append(f"attribute_exists({self.name(attribute)})")
+        return self
+
     def where_any(self, *alternatives: str) -> "Update":
         self.conditions.append("(" + " OR ".join(alternatives) + ")")
         return self

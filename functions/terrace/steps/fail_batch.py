@@ -1,4 +1,9 @@
-"""FailBatch: an error of the machine becomes a mark. What runs is still left to finish."""
+"""FailBatch: an error of the machine becomes a mark. What runs is still left to finish.
+
+An error in a batch that is marked already cannot be told from the same one over again: such an
+execution ends, so that no two states hand an error to each other for ever, and the reconciler
+gives the batch a fresh one.
+"""
 
 from typing import Literal
 
@@ -39,19 +44,18 @@ def fail_batch(step: FailBatchInput, *, store: BatchStore, clock: Clock) -> Fail
     mark = Mark(
         kind="fail", at=now, errorType=step.error.Error, reason=step.error.Cause[:REASON_MAX]
     )
-    if store.set_mark(step.batchId, mark, step.generation):
-        store.add_event(
-            step.batchId,
-            "BATCH_MARKED",
-            {"kind": "fail", "errorType": mark.errorType, "reason": mark.reason},
-            now,
-        )
+    if not store.set_mark(step.batchId, mark, step.generation):
+        return FailBatchOutput(next="end")
+    store.add_event(
+        step.batchId,
+        "BATCH_MARKED",
+        {"kind": "fail", "errorType": mark.errorType, "reason": mark.reason},
+        now,
+    )
     found = store.load(step.batchId)
     if found is None or found[0].generation != step.generation:
         return FailBatchOutput(next="end")
     batch, jobs = found
-    if batch.ended:
-        return FailBatchOutput(next="finalize", wave=batch.wave)
     wave = next_wave(batch, jobs, now)
     # A number of its own for this wait: the token of a wait that broke is dead.
     number = batch.wave + 1

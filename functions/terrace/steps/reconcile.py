@@ -27,6 +27,8 @@ CLAIM_GRACE = 300.0
 """Seconds after a claim in which a StartJob that was given up may still create its job."""
 GIVE_UP = 86_400.0
 """Seconds in which a labeling job that cannot be looked at is tried again."""
+SHORT_LIVED = 20.0
+"""An execution that ends sooner, as a replacement, would fail again: not replaced at its event."""
 RUNNING = {JobStatus.STARTING, JobStatus.IN_PROGRESS}
 
 
@@ -57,6 +59,8 @@ class Pass:
     """Labeling jobs by lower-case name; None: not listed, each must be described."""
     created: dict[str, float] = field(default_factory=dict)
     """When each open batch was created: the places a cursor can have."""
+    on_event: bool = False
+    """An execution has just ended; otherwise the schedule calls."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Reconcile:
             batch_id, generation = batch_of_execution(step.executionName)
             batch = store.get_batch(batch_id)
             if batch is not None and batch.generation == generation:
-                self._guarded(batch_id, Pass(deadline, repairs))
+                self._guarded(batch_id, Pass(deadline, repairs, on_event=True))
             return repairs
         place = store.cursor()
         open_ids = list(store.open_batches(place))
@@ -132,7 +136,7 @@ class Reconcile:
                 # Each open job is described instead: slower, and just as right.
                 repairs.errors.append(str(error))
                 listed = None
-        return Pass(deadline, repairs, listed, created)
+        return Pass(deadline, repairs, listed, created=created)
 
     def _guarded(self, batch_id: str, this: Pass) -> None:
         """One batch; its trouble must not keep the others from being looked at."""
@@ -158,7 +162,7 @@ class Reconcile:
             self._resend(batch, this.repairs)
             self._close(batch_id)
         else:
-            self._execution(batch_id, this.repairs)
+            self._execution(batch_id, this)
 
     # --- jobs ----------------------------------------------------------------------------
     def _guarded_job(self, batch: BatchRecord, job: JobRecord, this: Pass) -> None:
@@ -245,9 +249,9 @@ class Reconcile:
             settle.store.annotate_job(job, {"claimOpen": False})
 
     # --- the batch -------------------------------------------------------------------------
-    def _execution(self, batch_id: str, repairs: Repairs) -> None:
+    def _execution(self, batch_id: str, this: Pass) -> None:
         """Starts a missing execution; replaces one that is dead or does not move."""
-        settle = self.settle
+        settle, repairs = self.settle, this.repairs
         store, workflow, clock = settle.store, settle.workflow, settle.clock
         batch = store.get_batch(batch_id)
         if batch is None or batch.ended:
@@ -267,8 +271,18 @@ class Reconcile:
             why = "its execution did not move after it was released"
         if why is not None:
             repairs.stuck += 1
+            if this.on_event and self._is_short_lived(batch):
+                return
             if next_generation(batch, why, store=store, workflow=workflow, clock=clock):
                 repairs.counts["generation"] += 1
+
+    def _is_short_lived(self, batch: BatchRecord) -> bool:
+        started = batch.executionStartedAt
+        return (
+            batch.generation > 1
+            and started is not None
+            and self.settle.clock.now() - started < SHORT_LIVED
+        )
 
     def _stands_still(self, batch: BatchRecord) -> bool:
         park = batch.park
