@@ -5,6 +5,7 @@ import importlib.metadata
 import click
 
 from terrace_cli.commands.create import create
+from terrace_cli.commands.delete import delete
 from terrace_cli.commands.demo import demo
 from terrace_cli.commands.local import local
 from terrace_cli.commands.show import show
@@ -36,5 +37,5 @@ def cli() -> None:
     """
 
 
-for command in (demo, local, create, show, watch):
+for command in (demo, local, create, show, watch, delete):
     cli.add_command(command)

@@ -12,8 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 from boto3.dynamodb.types import TypeSerializer
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 
+from terrace_cli.deleting import BatchData, Found
+from terrace_cli.storage import Storage
 from tests.machine.conftest import Clips
 from tests.machine.world import RECONCILE_SECONDS, Json, World, eventually
 
@@ -80,6 +85,52 @@ class Walker:
         pages = self.world.client("lambda").get_paginator("list_functions").paginate()
         names = [found["FunctionName"] for page in pages for found in page["Functions"]]
         return next(str(name) for name in names if name.endswith(f"-{ending}"))
+
+    def stack(self) -> str:
+        """The stack's id."""
+        return str(self.world.client("cloudformation").describe_stacks()["Stacks"][0]["StackId"])
+
+    def person(self, policy: str) -> Callable[[str], Any]:
+        """Clients of somebody who may do what a policy of the stack says, and nothing else.
+
+        The role has the policy's logical name, by which the record of calls shows it.
+        """
+        iam, sts = self.world.client("iam"), self.world.client("sts")
+        trust = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:*"}],
+        }
+        role = iam.create_role(RoleName=policy, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+        outputs = self.world.client("cloudformation").describe_stacks()["Stacks"][0]["Outputs"]
+        arn = next(o["OutputValue"] for o in outputs if o["OutputKey"] == f"{policy}Arn")
+        iam.attach_role_policy(RoleName=policy, PolicyArn=arn)
+        keys = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="proof")["Credentials"]
+        session = boto3.Session(
+            keys["AccessKeyId"],
+            keys["SecretAccessKey"],
+            keys["SessionToken"],
+            region_name=self.world.contract["region"],
+        )
+        return lambda service: session.client(
+            service, endpoint_url=self.world.contract["awsEndpoint"]
+        )
+
+    def signed(
+        self, person: Callable[[str], Any], method: str, path: str, body: bytes | None = None
+    ) -> int:
+        """The status of a request to the API, signed by a person.
+
+        Sent to the API's own address: the short one of a local run is another path than is signed.
+        """
+        (api,) = self.world.client("apigateway").get_rest_apis()["items"]
+        endpoint = self.world.contract["awsEndpoint"]
+        url = f"{endpoint}/restapis/{api['id']}/v1/_user_request_{path}"
+        request = AWSRequest(method, url, data=body, headers={"Content-Type": "application/json"})
+        credentials = person("sts")._request_signer._credentials
+        SigV4Auth(credentials, "execute-api", self.world.contract["region"]).add_auth(request)
+        sent = urllib.request.Request(url, body, dict(request.headers.items()), method=method)
+        with urllib.request.urlopen(sent, timeout=30) as answer:
+            return int(answer.status)
 
     @contextmanager
     def environment(self, ending: str, **changes: str) -> Iterator[None]:
@@ -226,7 +277,7 @@ def large_manifests(walker: Walker) -> None:
     world.fault("s3.CompleteMultipartUpload", "InvalidRequest")
     world.finish("large-box", labeled=0.01)
     walker.status("large", "FAILED")
-    # on_job_event merges two attempts, and fails at its end; then the reconciler does; then it works.
+    # on_job_event merges two attempts, and fails at its end; so does the reconciler, once.
     world.create("merge", [_image_job(walker, "merge-box", BIG_LINES, PADDING)])
     world.finish("merge-box", labeled=0.5)
     world.exists("merge-box-a2")
@@ -390,6 +441,41 @@ def failures(walker: Walker) -> None:
     walker.status("half", "COMPLETE_WITH_ERRORS")
 
 
+def callers(walker: Walker) -> None:
+    """Who holds the stack's two policies for people: calls the API, deletes a batch's data."""
+    world = walker.world
+    caller = walker.person("ApiCallerPolicy")
+    clips = walker.clips(walker.own, "people")
+    body = json.dumps({"batchId": "people", "labelingJobs": [clips.label("people-car")]})
+    assert walker.signed(caller, "POST", "/batch/create", body.encode()) == 200
+    world.finish("people-car")
+    walker.status("people", "COMPLETE")
+    walker.told("people")
+    assert walker.signed(caller, "GET", "/batch/show?batchId=people") == 200
+    eventually(lambda: "openKey" not in world.rows("people", "BATCH")[0], "all is told")
+    deleter = walker.person("BatchDeleterPolicy")
+    bucket = world.contract["batchBucket"]
+    for folder in ("batches", "batches-working"):
+        key = f"{folder}/people/half-written"
+        world.client("s3").put_object(Bucket=bucket, Key=key, Body=b"1")
+        world.client("s3").delete_object(Bucket=bucket, Key=key)
+        world.client("s3").create_multipart_upload(Bucket=bucket, Key=key)
+    stack = deleter("cloudformation").describe_stacks(StackName=walker.stack())
+    assert stack["Stacks"]
+    storage = Storage(
+        world.contract["tableName"],
+        bucket,
+        deleter("dynamodb"),
+        deleter("s3"),
+        deleter("sts"),
+        "the proof",
+    )
+    data = BatchData(storage, "people")
+    data.check()
+    assert data.delete().versions > 0
+    assert data.find() == Found(0, 0)
+
+
 PATHS: tuple[Callable[[Walker], None], ...] = (
     three_levels,
     named_places,
@@ -397,6 +483,7 @@ PATHS: tuple[Callable[[Walker], None], ...] = (
     large_manifests,
     jobs_that_cannot_start,
     rare_turns,
+    callers,
     failures,
     reconciler_repairs,
 )

@@ -1,4 +1,4 @@
-"""`make iam-proof`: runs every path with the template's own roles enforced, and says allowed = called.
+"""`make iam-proof`: every path under the template's own roles; what is allowed = what is called.
 
 Writes what was called to docs/iam-proof.json, and docs/security.md from it. Exits 1 if a role was
 refused anything, or may do anything that nobody needed and no waiver explains.
@@ -60,6 +60,7 @@ def held_against_the_template(world: World) -> Proof:
         for row in page["StackResourceSummaries"]
         if row.get("PhysicalResourceId")
     }
+    physical["AWS::StackId"] = stack["StackId"]
     return compare(
         expand(ROOT / "template.yaml"),
         world.control("calls")["calls"],
@@ -89,8 +90,8 @@ def main() -> None:
     for finding in [*never, *stale]:
         click.echo(str(finding), err=True)
     click.echo(
-        f"{len(rows)} rights: {len(proof.called)} called, {len(waived)} never called with a written "
-        f"reason, {len(never)} without; {len(proof.refused)} refused calls"
+        f"{len(rows)} rights: {len(proof.called)} called, {len(waived)} never called with a "
+        f"written reason, {len(never)} without; {len(proof.refused)} refused calls"
     )
     proof.save(CALLED)
     security_doc.write()

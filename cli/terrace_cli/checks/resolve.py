@@ -136,7 +136,10 @@ class Resolver:
             "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
             "AWS::StackName": "terrace",
-            "AWS::StackId": f"arn:aws:cloudformation:{self.region}:{self.account}:stack/terrace/1",
+            "AWS::StackId": self.physical.get(
+                "AWS::StackId",
+                f"arn:aws:cloudformation:{self.region}:{self.account}:stack/terrace/1",
+            ),
             "AWS::NoValue": NO_VALUE,
         }
         if name in pseudo:

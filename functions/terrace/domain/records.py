@@ -92,6 +92,9 @@ class BatchRecord(Record):
     transformedAt: float | None = Field(default=None, description="all checks passed, rows written")
     messageSentAt: float | None = None
     levelsAnnounced: list[int] = Field(default_factory=list)
+    deletedAt: float | None = Field(
+        default=None, description="when its data in S3 was deleted; the rows stay, for audits"
+    )
     warnings: list[Problem] = Field(default_factory=list)
 
     @property
