@@ -8,9 +8,12 @@ from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
 
 
 class Record(BaseModel):
-    """Base of all rows: unknown attributes written by newer code are ignored."""
+    """Base of all rows: unknown attributes written by newer code are ignored.
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    Errors do not quote what was read: they are logged, and rows hold texts of users.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class Counters(Record):
