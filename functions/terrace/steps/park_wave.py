@@ -14,6 +14,7 @@ from terrace.domain.records import BatchRecord, JobRecord, Mark, Park
 from terrace.domain.status import JobStatus
 from terrace.ports import BatchStore, Clock, Workflow
 from terrace.steps.release import release_check
+from terrace.steps.start_job import DEFER_MAX
 
 CLOCK_MARGIN = 2.0
 """Seconds by which the clocks of two functions may differ."""
@@ -73,6 +74,9 @@ def last_change(batch: BatchRecord, jobs: list[JobRecord]) -> float:
     found: list[float | None] = [batch.transformedAt or batch.createdAt]
     for job in jobs:
         found += [job.deferredAt, job.endedAt, *(each.endedAt for each in job.attempts[-1:])]
+        if job.notBefore is not None:
+            # Put off, at the longest so long ago.
+            found.append(job.notBefore - DEFER_MAX)
         if job.status not in {JobStatus.PENDING, JobStatus.STARTING}:
             found.append(job.attemptStartedAt)
     return max(stamp for stamp in found if stamp is not None)
