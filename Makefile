@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
 SAM_VERSION := 1.170.0
+CHECK_VENV := .venv-check
+CHECK_PINS := cli/terrace_cli/checks
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 # pip takes the pins for the build backend too.
@@ -19,8 +21,8 @@ DEV_READY := $(VENV)/.ready-to-develop
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format-check lint types schemas-check stack-check format schemas \
-        sam-build constraints clean
+.PHONY: help setup demo test check format-check lint types schemas-check stack-check security-doc \
+        iam-proof check-tools format schemas sam-build constraints clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,8 +73,20 @@ types: $(DEV_READY)  ## mypy --strict on what ships
 schemas-check: $(DEV_READY)  ## schemas/ is what the models say
 	@$(BIN)/python -m terrace_cli.schemas --check
 
-stack-check: $(DEV_READY)  ## the expanded template and the state machine
+stack-check: $(DEV_READY) check-tools  ## template, policies and state machine: 6 checkers
 	@$(BIN)/python -m terrace_cli.checks
+
+iam-proof: $(DEV_READY)  ## run every path under the template's roles; allowed = called
+	@$(BIN)/python -m tests.security.prove
+
+# Two environments: checkov pins an older cloudsplaining, and both pin other versions than ours.
+check-tools: $(CHECK_VENV)/checkov/.ready $(CHECK_VENV)/iam/.ready  ## .venv-check with their checkers
+
+$(CHECK_VENV)/%/.ready: $(CHECK_PINS)/requirements-%.txt
+	@echo "Installing the checkers of $< (once) ..."
+	@$(PYTHON) -m venv $(CHECK_VENV)/$*
+	@PIP_CONSTRAINT= $(CHECK_VENV)/$*/bin/python -m pip install --quiet -r $<
+	@touch $@
 
 # --- make --------------------------------------------------------------------------------------------
 
@@ -81,6 +95,9 @@ format: $(DEV_READY)  ## lay out the code
 
 schemas: $(DEV_READY)  ## write schemas/ from the models
 	@$(BIN)/python -m terrace_cli.schemas
+
+security-doc: $(DEV_READY)  ## write docs/security.md from the checks and the last proof
+	@$(BIN)/python -m terrace_cli.checks.security_doc
 
 sam-build: $(SAM_VENV)/.ready-$(SAM_VERSION)  ## build what `sam deploy` uploads, without Docker
 	@$(SAM_VENV)/bin/sam build $(ARGS)
@@ -98,5 +115,5 @@ constraints: $(DEV_READY)  ## write constraints.txt again from .venv
 	@mv constraints.new constraints.txt
 
 clean:  ## everything that was made here, except the state of local runs (.terrace)
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(CHECK_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

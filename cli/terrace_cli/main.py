@@ -5,6 +5,7 @@ import importlib.metadata
 import click
 
 from terrace_cli.commands.create import create
+from terrace_cli.commands.delete import delete
 from terrace_cli.commands.demo import demo
 from terrace_cli.commands.local import local
 from terrace_cli.commands.retry import retry
@@ -38,5 +39,5 @@ def cli() -> None:
     """
 
 
-for command in (demo, local, create, show, watch, stop, retry):
+for command in (demo, local, create, show, watch, stop, retry, delete):
     cli.add_command(command)

@@ -16,29 +16,6 @@ Resource = Mapping[str, Any]
 REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "ap-northeast-1"]
 """Regions of Ground Truth the template is linted for."""
 
-NO_RESOURCE = frozenset(
-    {
-        "cloudwatch:PutMetricData",
-        "logs:CreateLogDelivery",
-        "logs:DeleteLogDelivery",
-        "logs:DescribeLogGroups",
-        "logs:DescribeResourcePolicies",
-        "logs:GetLogDelivery",
-        "logs:ListLogDeliveries",
-        "logs:PutResourcePolicy",
-        "logs:UpdateLogDelivery",
-        "sagemaker:ListLabelingJobs",
-        "xray:GetSamplingRules",
-        "xray:GetSamplingTargets",
-        "xray:PutTelemetryRecords",
-        "xray:PutTraceSegments",
-    }
-)
-"""Actions that know no resource (Service Authorization Reference): only these may have `*`."""
-
-UNCONDITIONED = frozenset({"lambda.amazonaws.com", "apigateway.amazonaws.com"})
-"""Services whose call to AssumeRole carries no documented source."""
-
 KEPT = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
 
 
@@ -69,10 +46,18 @@ def check_stack(template: Template, functions: Path) -> list[Finding]:
             roles.append(str(resource["Properties"].get("Role")))
         if kind in {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}:
             found += _rights(name, resource["Properties"])
+        if kind.endswith("Policy") and "Principal" in json.dumps(resource["Properties"]):
+            found += _callers(name, resource["Properties"])
+        if kind == "AWS::Lambda::Permission" and "SourceArn" not in resource["Properties"]:
+            found.append(Finding("stack-source", name, "lets anybody's resource call the function"))
         if kind in KEPT and resource.get("DeletionPolicy") != "Retain":
             found.append(Finding("stack-retain", name, "would be deleted with the stack"))
         if kind == "AWS::SQS::Queue":
             found += _queue(name, resource["Properties"])
+        if kind in {"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket"} and not _tls_only(
+            name, resources
+        ):
+            found.append(Finding("stack-tls", name, "may be used without TLS"))
         if kind == "AWS::S3::Bucket":
             found += _bucket(name, resource["Properties"], resources)
     for role in sorted({role for role in roles if roles.count(role) > 1}):
@@ -124,13 +109,46 @@ def _rights(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
         sid = f"{name}.{statement.get('Sid')}"
         for action in actions(statement):
             if "*" in action:
-                yield Finding("stack-wildcard", sid, f"allows {action}")
-            if statement["Resource"] == "*" and action not in NO_RESOURCE:
-                yield Finding("stack-star", sid, f"allows {action} on every resource")
+                yield Finding("stack-wildcard", f"{sid}/{action}", "names no one action")
+            if statement["Resource"] == "*":
+                yield Finding("stack-star", f"{sid}/{action}", "is allowed on every resource")
+            if action == "iam:PassRole" and "iam:PassedToService" not in str(
+                statement.get("Condition")
+            ):
+                yield Finding("stack-pass-role", sid, "hands the role to any service")
     for statement in properties.get("AssumeRolePolicyDocument", {}).get("Statement", []):
         service = statement["Principal"].get("Service")
-        if service not in UNCONDITIONED and "aws:Source" not in str(statement.get("Condition")):
-            yield Finding("stack-source", name, f"trusts {service} without a source condition")
+        if "aws:Source" not in str(statement.get("Condition")):
+            yield Finding(
+                "stack-source", f"{name}/{service}", "is trusted without a source condition"
+            )
+
+
+def _callers(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
+    """Confused deputies: a service may use a resource only on behalf of what is ours."""
+    for statement in properties["PolicyDocument"]["Statement"]:
+        principal = statement.get("Principal")
+        if statement["Effect"] != "Allow":
+            continue
+        condition = str(statement.get("Condition"))
+        service = principal.get("Service") if isinstance(principal, dict) else principal
+        for needed in ("aws:SourceArn", "aws:SourceAccount"):
+            if needed not in condition:
+                yield Finding("stack-source", f"{name}/{service}", f"is not held to {needed}")
+
+
+def _tls_only(name: str, resources: Mapping[str, Resource]) -> bool:
+    """Whether a resource policy denies every call to it that comes without TLS."""
+    for resource in resources.values():
+        document = resource.get("Properties", {}).get("PolicyDocument", {})
+        for statement in document.get("Statement", []):
+            if (
+                statement.get("Effect") == "Deny"
+                and "aws:SecureTransport" in json.dumps(statement.get("Condition", {}))
+                and f'"{name}"' in json.dumps(statement["Resource"])
+            ):
+                return True
+    return False
 
 
 def _queue(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
@@ -150,15 +168,21 @@ def _bucket(
     ):
         if required not in properties:
             yield Finding("stack-bucket", name, f"has no {required}")
-    policies = [
-        resource["Properties"]
-        for resource in resources.values()
-        if resource["Type"] == "AWS::S3::BucketPolicy"
-        and resource["Properties"]["Bucket"] == {"Ref": name}
-    ]
-    if not any("aws:SecureTransport" in str(policy) for policy in policies):
-        yield Finding("stack-tls", name, "may be read without TLS")
+    if "LoggingConfiguration" not in properties and not _holds_logs(name, resources):
+        yield Finding("stack-access-log", name, "does not log who reads it")
+    if _holds_logs(name, resources):
+        return
     for rule in properties.get("LifecycleConfiguration", {}).get("Rules", []):
         expires = {"ExpirationInDays", "NoncurrentVersionExpiration"} & rule.keys()
         if expires and not str(rule.get("Prefix", "")).startswith("batches-working/"):
             yield Finding("stack-lifecycle", name, f"rule {rule.get('Id')} would delete results")
+
+
+def _holds_logs(name: str, resources: Mapping[str, Resource]) -> bool:
+    """Whether it is where other buckets' access logs go: logs expire, and log no one."""
+    return any(
+        resource["Properties"].get("LoggingConfiguration", {}).get("DestinationBucketName")
+        == {"Ref": name}
+        for resource in resources.values()
+        if resource["Type"] == "AWS::S3::Bucket"
+    )

@@ -166,7 +166,8 @@ def merge(given: Iterable[str], attempts: Sequence[AttemptOutput], attribute: st
         found = [line for cursor in cursors if (line := cursor.take(index)) is not None]
         for line in found:
             if line.source != item.source:
-                raise ValueError(f"item {index}: output of another data object, {line.source!r}")
+                # Its source may be the text itself, and errors are logged.
+                raise ValueError(f"item {index}: output of another data object")
         best = next((n for n in reversed(found) if manifest.is_labeled(n, attribute)), None)
         if best is None:
             key = f"{attribute}{METADATA}"
@@ -214,5 +215,5 @@ class _Cursor:
 def _items(lines: Iterable[str]) -> Iterator[Item]:
     for found in manifest.read(lines, limits=False):
         if isinstance(found, Problem):
-            raise ValueError(f"{found.path.strip()}: {found.problem}")
+            raise ValueError(f"{found.path.strip()}: {found.code} ({found.fix})")
         yield found

@@ -11,9 +11,12 @@ NOT_CREATED, UNKNOWN = "NOT_CREATED", "UNKNOWN"
 
 
 class Record(BaseModel):
-    """Base of all rows: unknown attributes written by newer code are ignored."""
+    """Base of all rows: unknown attributes written by newer code are ignored.
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    Errors do not quote what was read: they are logged, and rows hold texts of users.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class Counters(Record):
@@ -118,6 +121,9 @@ class BatchRecord(Record):
     transformedAt: float | None = Field(default=None, description="all checks passed, rows written")
     messageSentAt: float | None = None
     levelsAnnounced: list[int] = Field(default_factory=list)
+    deletedAt: float | None = Field(
+        default=None, description="when its data in S3 was deleted; the rows stay, for audits"
+    )
     warnings: list[Problem] = Field(default_factory=list)
 
     @property

@@ -85,7 +85,7 @@ class OnIncomplete(StrEnum):
 class RequestModel(BaseModel):
     """Base of what users send: unknown fields are errors, `null` means "not given"."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -49,6 +49,9 @@ def all_jobs(batch: BatchRecord, jobs: list[JobRecord], request: Any) -> list[Jo
     Rows are written by TransformBatch; until then, and for ever after VALIDATION_FAIL, the stored
     request is what says which jobs there are.
     """
+    if batch.deletedAt is not None:
+        # The request went with the data; the rows hold each job as it was sent.
+        return sorted(jobs, key=lambda job: (job.level, job.index))
     rows = {job.jobName: job for job in jobs}
     specs = BatchRequest.model_validate(request).labelingJobs
     levels = {spec.jobName: spec.jobLevel for spec in specs}
@@ -79,14 +82,14 @@ def batch_view(
     Args:
         batch: the row.
         jobs: the rows there are.
-        request: the stored request, parsed from JSON.
+        request: the stored request, parsed from JSON; None where it was deleted.
         presign: makes a link to an object; None where links would be dead or leaked.
     """
     everything = all_jobs(batch, jobs, request)
     statuses = effective_statuses(batch, everything)
-    if len(everything) > URLS_MAX_JOBS:
+    if len(everything) > URLS_MAX_JOBS or batch.deletedAt is not None:
         presign = None
-    used = max(job.level for job in everything)
+    used = max((job.level for job in everything), default=1)
     by_name = {job.jobName: job for job in everything}
     levels: dict[str, LevelView] = {}
     for number, name in enumerate(LEVEL_NAMES[: max(used, LEVELS_ALWAYS)], start=1):
@@ -96,7 +99,7 @@ def batch_view(
     return BatchView(
         batchId=batch.batchId,
         status=batch.status,
-        inputLabelingJobs=request["labelingJobs"],
+        inputLabelingJobs=request["labelingJobs"] if request is not None else None,
         **levels,
         outputs=OutputsView(),
         pacing=batch.pacing,
@@ -113,6 +116,7 @@ def batch_view(
         createdAt=iso(batch.createdAt) or "",
         updatedAt=iso(batch.updatedAt) or "",
         endedAt=iso(batch.endedAt),
+        deletedAt=iso(batch.deletedAt),
     )
 
 

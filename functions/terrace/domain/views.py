@@ -91,7 +91,8 @@ class BatchView(View):
     batchId: str
     status: BatchStatus
     inputLabelingJobs: list[object] | None = Field(
-        description="as sent; null where the answer would grow too large: see requestS3Uri"
+        description="as sent; null where the answer would grow too large (see requestS3Uri), or "
+        "the batch's data was deleted"
     )
     firstLevel: LevelView
     secondLevel: LevelView
@@ -118,6 +119,9 @@ class BatchView(View):
     createdAt: str
     updatedAt: str
     endedAt: str | None
+    deletedAt: str | None = Field(
+        description="when the batch's data in S3 was deleted; what is shown is the record of it"
+    )
 
 
 class BatchListEntry(View):

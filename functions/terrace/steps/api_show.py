@@ -42,7 +42,7 @@ class Show:
         if found is None:
             raise unknown_batch(batch_id)
         batch, jobs = found
-        request = self.objects.get_json(batch.requestS3Uri)
+        request = None if batch.deletedAt else self.objects.get_json(batch.requestS3Uri)
         view = show.batch_view(batch, jobs, request, self._link())
         data = show.dump(view)
         if _too_large(data):

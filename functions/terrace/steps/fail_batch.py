@@ -7,7 +7,7 @@ gives the batch a fresh one.
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from terrace.domain.plan import EVENTS_PER_TURN, next_wave
 from terrace.domain.records import Mark
@@ -19,12 +19,16 @@ REASON_MAX = 2000
 class MachineError(BaseModel):
     """What Step Functions hands to a Catch."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     Error: str = "Unknown"
     Cause: str = ""
 
 
 class FailBatchInput(BaseModel):
     """The batch and what went wrong."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     batchId: str
     generation: int

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from terrace.domain import manifest, outputs, s3uri
 from terrace.domain.outputs import AttemptOutput, ManifestSummary
+from terrace.domain.privacy import names_a_worker, pseudonymous
 from terrace.domain.records import AttemptRecord, JobRecord
 from terrace.domain.settle import Output
 from terrace.errors import NotFoundError
@@ -22,8 +23,8 @@ class SeenOutput:
 
 
 def texts(objects: ObjectStore, uri: str) -> Iterator[str]:
-    """The lines of a manifest."""
-    return (line.text for line in objects.read_lines(uri))
+    """The lines of a manifest, worker identities as pseudonyms: what is read here is handed on."""
+    return (pseudonymous(line.text) for line in objects.read_lines(uri))
 
 
 def look_at_output(job: JobRecord, found: LabelingJob, objects: ObjectStore) -> SeenOutput:
@@ -80,7 +81,8 @@ def merged_output(
     readable = [attempt for attempt in attempts if attempt.outputManifestS3Uri is not None]
     if not readable:
         return None
-    if len(attempts) == 1 and job.givenManifestS3Uri is None:
+    own = len(attempts) == 1 and job.givenManifestS3Uri is None
+    if own and not _names_workers(job, readable[0], objects):
         return readable[0].outputManifestS3Uri
     uri = s3uri.of(bucket, "batches", job.batchId, "outputs", job.jobName, "merged/output.manifest")
     parts = [
@@ -90,6 +92,14 @@ def merged_output(
     merged = outputs.merge(_job_lines(job, readable[0], objects), parts, job.labelAttributeName)
     objects.write_lines(uri, merged)
     return uri
+
+
+def _names_workers(job: JobRecord, attempt: AttemptRecord, objects: ObjectStore) -> bool:
+    """Whether an output may not be handed on as it is: only a Lambda not of AWS names workers."""
+    if job.spec.annotationConsolidationLambdaArn is None:
+        return False
+    lines = objects.read_lines(attempt.outputManifestS3Uri or "")
+    return any(names_a_worker(line.text) for line in lines)
 
 
 def _job_lines(job: JobRecord, first: AttemptRecord, objects: ObjectStore) -> Iterator[str]:

@@ -90,7 +90,8 @@ def of_manifest(uri: str, attribute: str, objects: ObjectStore) -> Iterator[Lane
     """The items of a manifest that starts a lane with a review."""
     for found in manifest.read(texts(objects, uri), uri=uri):
         if isinstance(found, Problem):
-            raise ValueError(f"{found.path}: {found.problem}")
+            # The problem's own text may quote the item, and errors are logged.
+            raise ValueError(f"{found.path}: {found.code} ({found.fix})")
         labeled = manifest.is_labeled(found, attribute)
         why = "" if labeled else f"it does not carry {attribute}"
         yield LaneItem(found.index, found, attribute if labeled else None, why)

@@ -7,7 +7,7 @@ A wave that changed nothing is the exception: to release it would start the same
 way, thousands of times an hour. It is left to the reconciler, which tries once a period.
 """
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from terrace.domain.plan import Wave, next_wave
 from terrace.domain.records import BatchRecord, JobRecord, Mark, Park
@@ -23,7 +23,9 @@ VAIN_MAX = 3600.0
 
 
 class ParkWaveInput(BaseModel):
-    """The token of WaitForJobs, and what orders it."""
+    """The token of WaitForJobs, and what orders it; a token is a credential, never quoted."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     batchId: str
     generation: int

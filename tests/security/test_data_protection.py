@@ -1,0 +1,213 @@
+"""What people labeled, who they are, and what opens their work: in none of the wrong places.
+
+One run on the real stack with marked texts everywhere a user can put one: labels, instructions,
+items, a broken manifest, a broken category file. Then every log, message, row and delivered file is
+searched.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+
+from tests.machine.conftest import Clips
+from tests.machine.world import Json, World, eventually, private_world
+
+pytestmark = pytest.mark.local_aws
+
+ROOT = Path(__file__).resolve().parents[2]
+LABEL, INSTRUCTION, ITEM = "MARKEDLABEL", "MARKEDINSTRUCTION", "MARKEDITEM"
+PRESIGNED = re.compile(r"X-Amz-(Signature|Credential|Security-Token)|AWSAccessKeyId=")
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """All that a run left behind."""
+
+    shown: dict[str, Json]
+    messages: list[Json]
+    logs: dict[str, str]
+    rows: str
+    files: dict[str, str]
+    """Text objects of the batch bucket, by key."""
+    tokens: set[str]
+    """Task tokens that were in the table while batches waited."""
+
+    @property
+    def workers(self) -> set[str]:
+        """Identities of everybody who answered, from the worker responses."""
+        found: set[str] = set()
+        for key, text in self.files.items():
+            if "/annotations/worker-response/" in key:
+                for answer in json.loads(text)["answers"]:
+                    found.add(answer["workerId"])
+                    identity = answer["workerMetadata"]["identityData"]
+                    found.add(identity["sub"])
+        return found
+
+    @property
+    def delivered(self) -> dict[str, str]:
+        """What is handed on: all but Ground Truth's own notes of who answered what."""
+        private = ("/annotations/worker-response/", "/consolidation-request/", "/intermediate/")
+        return {
+            key: text
+            for key, text in self.files.items()
+            if not any(part in key for part in private)
+        }
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
+    home = tmp_path_factory.mktemp("protection") / ".terrace"
+    with private_world(home, fresh=True, template=ROOT / "template.yaml") as world:
+        world.listen()
+        tokens = run(world)
+        yield Aftermath(
+            shown={batch: world.show(batch) for batch in BATCHES},
+            messages=[message for batch in BATCHES for message in world.messages(batch)],
+            logs={
+                path.name: path.read_text(encoding="utf-8", errors="replace")
+                for path in sorted((home / "logs").glob("smgt-workflow-*.log"))
+            },
+            rows=table(world),
+            files=files(world),
+            tokens=tokens,
+        )
+
+
+BATCHES = ("good", "half", "badlines", "badlabels", "broken")
+
+
+def run(world: World) -> set[str]:
+    """Batches that end well, partly, and badly; the tokens seen while they waited."""
+    clips = marked_clips(world)
+    note = {"shortInstruction": INSTRUCTION, "fullInstruction": f"<p>{INSTRUCTION}</p>"}
+    world.create(
+        "good",
+        [
+            clips.label("good-car", instructions=note, taskDescription=INSTRUCTION),
+            clips.audit("good-check", "good-car", instructions=note),
+        ],
+    )
+    world.create("half", [clips.label("half-car", onIncomplete="continue")])
+    lines = world.put("marked/bad.manifest", f'{{"source-ref": "{ITEM}", {ITEM}\n')
+    world.create("badlines", [Clips(lines, clips.categories).label("badlines-car")])
+    labels = world.put("marked/bad.json", {"labels": [{"label": LABEL, "label2": LABEL}, LABEL]})
+    world.create("badlabels", [Clips(clips.manifest, labels).label("badlabels-car")])
+    world.exists("good-car")
+    tokens = eventually(lambda: parked(world, "good"), "it waits")
+    world.finish("good-car", labeled=0.5)
+    world.finish("good-car-a2")
+    world.finish("good-check")
+    world.finish("half-car", labeled=0.5)
+    # An error that nobody expects, so that a trace is logged.
+    world.fault("iam.GetRole", "ValidationError", times=8)
+    world.create("broken", [clips.label("broken-car")])
+    for batch in BATCHES:
+        eventually(lambda name=batch: world.show(name)["status"] != "IN_PROGRESS", f"{batch} ends")
+        world.end_message(batch)
+    return tokens
+
+
+def marked_clips(world: World) -> Clips:
+    """Two sequences whose lines, labels and instructions carry marks."""
+    manifest = world.sequences("marked", 2)
+    lines = [{**line, "note": ITEM} for line in world.lines(manifest)]
+    world.write(manifest, "\n".join(map(json.dumps, lines)))
+    return Clips(manifest, world.categories("marked/categories.json", LABEL))
+
+
+def parked(world: World, batch: str) -> set[str] | None:
+    """The token the batch waits with."""
+    park = world.rows(batch, "BATCH")[0].get("park")
+    return {park["token"]} if park else None
+
+
+def table(world: World) -> str:
+    """Every row, as text."""
+    read = TypeDeserializer().deserialize
+    pages = world.client("dynamodb").get_paginator("scan")
+    return json.dumps(
+        [
+            {key: read(value) for key, value in item.items()}
+            for page in pages.paginate(TableName=world.contract["tableName"])
+            for item in page["Items"]
+        ],
+        default=str,
+    )
+
+
+def files(world: World) -> dict[str, str]:
+    """Every object of the batch bucket."""
+    bucket = world.contract["batchBucket"]
+    pages = world.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    return {key: world.read(f"s3://{bucket}/{key}").decode() for key in keys}
+
+
+def holding(texts: dict[str, Any], words: set[str]) -> list[tuple[str, str]]:
+    """(place, word) of every word that stands where it must not."""
+    return [
+        (place, word)
+        for place, content in texts.items()
+        for word in sorted(words)
+        if word in (content if isinstance(content, str) else json.dumps(content))
+    ]
+
+
+def test_the_run_was_a_real_one(aftermath: Aftermath) -> None:
+    # Given what is searched for, then all of it is there to be found
+    statuses = {batch: shown["status"] for batch, shown in aftermath.shown.items()}
+    assert statuses == {
+        "good": "COMPLETE",
+        "half": "COMPLETE_WITH_ERRORS",
+        "badlines": "VALIDATION_FAIL",
+        "badlabels": "VALIDATION_FAIL",
+        "broken": "FAILED",
+    }
+    assert len(aftermath.workers) >= 4
+    assert aftermath.tokens
+    assert LABEL in aftermath.files["batches/good/categories/good-check.json"]
+    assert any(ITEM in text for key, text in aftermath.files.items() if "manifest" in key)
+    assert INSTRUCTION in json.dumps(aftermath.shown["good"]["inputLabelingJobs"])
+    assert PRESIGNED.search(json.dumps(aftermath.shown["good"]))
+    assert len(aftermath.messages) >= len(BATCHES)
+    assert set(BATCHES) <= set(re.findall(r'"batchId":"(\w+)"', "".join(aftermath.logs.values())))
+
+
+def test_no_log_holds_a_label_an_instruction_or_an_item(aftermath: Aftermath) -> None:
+    assert holding(aftermath.logs, {LABEL, INSTRUCTION, ITEM}) == []
+
+
+def test_no_log_holds_a_task_token(aftermath: Aftermath) -> None:
+    assert holding(aftermath.logs, aftermath.tokens) == []
+
+
+def test_no_message_log_or_row_holds_a_presigned_url(aftermath: Aftermath) -> None:
+    places = {**aftermath.logs, "messages": json.dumps(aftermath.messages), "rows": aftermath.rows}
+    assert [place for place, text in places.items() if PRESIGNED.search(text)] == []
+    stored = [key for key, text in aftermath.files.items() if PRESIGNED.search(text)]
+    assert stored == []
+
+
+def test_no_message_says_a_task_token(aftermath: Aftermath) -> None:
+    messages = {str(number): message for number, message in enumerate(aftermath.messages)}
+    assert holding({**messages, **aftermath.shown}, aftermath.tokens) == []
+
+
+def test_nobody_who_labeled_is_named_in_messages_show_logs_rows_or_results(
+    aftermath: Aftermath,
+) -> None:
+    places = {
+        "messages": json.dumps(aftermath.messages),
+        "show": json.dumps(aftermath.shown),
+        "rows": aftermath.rows,
+        **aftermath.logs,
+        **aftermath.delivered,
+    }
+    assert holding(places, aftermath.workers) == []
