@@ -37,7 +37,7 @@ a start that AWS refused for now.
 
 
 @dataclass
-class Violation(Exception):  # noqa: N818 - it is a finding about the shipped code, not an error here
+class Violation(Exception):
     """An invariant does not hold."""
 
     name: str
@@ -195,9 +195,7 @@ class Watch:
         if twice:
             self.wrong("pays twice", f"{job.name} asks for {twice[0]} again")
 
-    def _dependencies(
-        self, batch: BatchRecord, rows: dict[str, JobRecord], row: JobRecord
-    ) -> None:
+    def _dependencies(self, batch: BatchRecord, rows: dict[str, JobRecord], row: JobRecord) -> None:
         source = row.spec.inputConfig.chainFromJobName
         if source is not None and rows[source].status not in JOB_FEEDS_NEXT:
             self.wrong("I2", f"{row.jobName} started while {source} is {rows[source].status}")
@@ -389,9 +387,7 @@ class Watch:
         batch = world.batch(batch_id)
         if batch is None:
             return
-        view = Show(
-            DynamoBatchStore(world.dynamo, TABLE), S3ObjectStore(world.s3)
-        ).one(batch_id)
+        view = Show(DynamoBatchStore(world.dynamo, TABLE), S3ObjectStore(world.s3)).one(batch_id)
         if view["status"] != batch.status:
             self.wrong("I10", f"{batch_id}: shown {view['status']}, recorded {batch.status}")
         shown = {
@@ -404,7 +400,7 @@ class Watch:
             job = shown.get(row.jobName) or shown.get(row.attemptName)
             if job is None:
                 self.wrong("I10", f"{batch_id}/{row.jobName} is not shown")
-            elif row.ended and job["batchStatus"] != row.status:
-                self.wrong("I10", f"{row.jobName}: {job['batchStatus']} shown, {row.status} is")
-            elif not row.ended and job["batchStatus"] in {"COMPLETE", "SKIPPED"}:
+            elif (row.ended and job["batchStatus"] != row.status) or (
+                not row.ended and job["batchStatus"] in {"COMPLETE", "SKIPPED"}
+            ):
                 self.wrong("I10", f"{row.jobName}: {job['batchStatus']} shown, {row.status} is")

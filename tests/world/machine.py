@@ -17,13 +17,29 @@ Json = Any
 FILE = Path(__file__).resolve().parents[2] / "statemachine" / "batch.asl.yaml"
 KNOWN = {
     "Task": {
-        "Comment", "Type", "Resource", "Parameters", "ResultSelector", "ResultPath",
-        "TimeoutSeconds", "Retry", "Catch", "Next", "End",
+        "Comment",
+        "Type",
+        "Resource",
+        "Parameters",
+        "ResultSelector",
+        "ResultPath",
+        "TimeoutSeconds",
+        "Retry",
+        "Catch",
+        "Next",
+        "End",
     },
     "Choice": {"Comment", "Type", "Choices", "Default"},
     "Map": {
-        "Comment", "Type", "ItemsPath", "ItemSelector", "MaxConcurrency", "ItemProcessor",
-        "ResultPath", "Catch", "Next",
+        "Comment",
+        "Type",
+        "ItemsPath",
+        "ItemSelector",
+        "MaxConcurrency",
+        "ItemProcessor",
+        "ResultPath",
+        "Catch",
+        "Next",
     },
     "Pass": {"Comment", "Type", "Result", "ResultPath", "Next", "End"},
     "Wait": {"Comment", "Type", "Seconds", "Next"},
@@ -266,7 +282,7 @@ class _Frame:
                     self.execution,
                     processor["States"],
                     lambda output, number=number: one_done(number, output),
-                    lambda error, cause: one_failed(error, cause),
+                    one_failed,
                     context,
                 )
                 children.append(child)

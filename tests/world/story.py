@@ -60,10 +60,7 @@ class Story:
     # --- people ----------------------------------------------------------------------------
     def _plan(self, name: str) -> Plan:
         random = self.random
-        if self.quick:
-            plan = Plan(random.choice([0.02, 0.1, 0.3, 2.0]))
-        else:
-            plan = Plan(self._seconds())
+        plan = Plan(random.choice([0.02, 0.1, 0.3, 2.0])) if self.quick else Plan(self._seconds())
         if self.flawless or self.clean or random.random() < 0.6:
             return plan
         plan.share = random.choice([0.0, 0.3, 0.7, 1.0])
@@ -152,7 +149,12 @@ class Story:
         world.dynamo.index_lag = random.choice([0.0, 0.5, 5.0])
         kind = random.choice(["none", "few", "few", "many", "storm", "focus", "site", "site"])
         faults.rate = {
-            "none": 0.0, "few": 0.01, "many": 0.05, "storm": 0.2, "focus": 0.3, "site": 0.4
+            "none": 0.0,
+            "few": 0.01,
+            "many": 0.05,
+            "storm": 0.2,
+            "focus": 0.3,
+            "site": 0.4,
         }[kind]
         if kind == "focus":
             faults.focus = random.choice(FOCUS)
@@ -173,9 +175,7 @@ class Story:
             world.scheduler.after(span * random.random(), lambda: setattr(faults, "rate", 0.01))
         for _ in range(random.choice([0, 1, 2, 4, 8])):
             name = random.choice(list(DEEDS))
-            world.scheduler.after(
-                span * random.random() ** 2, lambda name=name: self._deed(name)
-            )
+            world.scheduler.after(span * random.random() ** 2, lambda name=name: self._deed(name))
 
     def _deed(self, name: str) -> None:
         if not self.calm:
@@ -190,7 +190,9 @@ class Story:
         keys = [key for key in world.s3.objects if key[1].endswith(".manifest")]
         key = self.random.choice(keys)
         text = world.s3.objects[key]
-        world.scheduler.after(self.random.uniform(0.2, 2.0), lambda: world.s3.objects.pop(key, None))
+        world.scheduler.after(
+            self.random.uniform(0.2, 2.0), lambda: world.s3.objects.pop(key, None)
+        )
 
         def mend() -> None:
             world.s3.objects[key] = text
@@ -218,7 +220,9 @@ class Story:
             world.sagemaker.create_labeling_job(
                 LabelingJobName=self.random.choice(names),
                 LabelAttributeName="other",
-                InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://{bucket}/{key}"}}},
+                InputConfig={
+                    "DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://{bucket}/{key}"}}
+                },
                 OutputConfig={"S3OutputPath": f"s3://{bucket}/other/"},
             )
 
@@ -354,9 +358,7 @@ class Story:
         return bool(self.watch.violations)
 
     def _until(self, at: float) -> None:
-        self.world.scheduler.run(
-            lambda: self._wrong() or self.world.scheduler.now >= at, at
-        )
+        self.world.scheduler.run(lambda: self._wrong() or self.world.scheduler.now >= at, at)
         self.world.scheduler.now = max(self.world.scheduler.now, at)
 
     def _calm_down(self) -> None:
