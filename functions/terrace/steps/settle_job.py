@@ -10,7 +10,6 @@ from typing import Any
 
 from terrace.domain.plan import nothing_new
 from terrace.domain.records import AttemptRecord, BatchRecord, Counters, JobRecord
-from terrace.domain.request import OnJobFailure
 from terrace.domain.settle import Evidence, Output, Verdict, judge
 from terrace.domain.status import JobStatus
 from terrace.ports import (
@@ -24,7 +23,7 @@ from terrace.ports import (
 )
 from terrace.steps.aftermath import Aftermath, aftermath
 from terrace.steps.job_output import SeenOutput, look_at_output, merged_output
-from terrace.steps.start_job import is_ours, job_failure_mark
+from terrace.steps.start_job import fails_with_its_jobs, is_ours, job_failure_mark
 
 CLEARED_FOR_RETRY: dict[str, Any] = {
     "inputManifestS3Uri": None,
@@ -127,7 +126,7 @@ class Settle:
         now = self.clock.now()
         reason = f"labeling job {job.attemptName} {why}"
         mark = None
-        if batch.onJobFailure is OnJobFailure.fail:
+        if fails_with_its_jobs(batch):
             mark = job_failure_mark(job, reason, now)
         changes = {
             "failureReason": reason,
@@ -171,7 +170,7 @@ class Settle:
                 "claimOpen": False,
             }
             failed = status in {JobStatus.FAILED, JobStatus.STOPPED}
-            if failed and batch.onJobFailure is OnJobFailure.fail:
+            if failed and fails_with_its_jobs(batch):
                 mark = job_failure_mark(job, verdict.reason, now)
         if not self.store.end_attempt(job, status, changes, mark):
             return "lost"
