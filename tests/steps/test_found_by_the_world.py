@@ -20,3 +20,26 @@ def test_a_released_execution_that_did_not_move_is_replaced_at_the_next_pass(hou
     # Then the batch has a fresh execution, and goes on
     assert house.batch().generation == 2
     assert house.statuses()["car-audit"] == "IN_PROGRESS"
+
+
+def test_a_pass_right_after_the_event_is_no_second_look_at_an_output(house: House) -> None:
+    # Given a labeling job whose manifest is not there yet when its event comes
+    house.post(two_levels(house))
+    house.turn()
+    house.finish("car", manifest="absent")
+    # When the reconciler comes some seconds later, and the manifest some seconds after that
+    house.reconcile(after=5)
+    assert house.statuses()["car"] == "IN_PROGRESS"
+    house.engine.finish("car")
+    house.reconcile()
+    # Then the labels that people made are kept
+    assert house.statuses()["car"] == "COMPLETE"
+
+
+def test_an_output_that_is_not_there_a_period_later_is_given_up(house: House) -> None:
+    house.post(two_levels(house))
+    house.turn()
+    house.finish("car", manifest="absent")
+    house.reconcile(after=5)
+    house.reconcile()
+    assert house.statuses()["car"] == "FAILED"

@@ -5,6 +5,7 @@ output is counted, and one conditional write ends the attempt. A late, repeated 
 changes nothing, and still runs the release check.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,8 @@ class Settle:
     notifier: Notifier
     clock: Clock
     batch_bucket: str
+    look_again_after: float = 0.0
+    """Seconds between two looks at an output, before it is held to be what it will always be."""
 
     def by_name(self, labeling_job_name: str) -> Settled:
         """Settles the job behind a labeling job's name, as an event gives it."""
@@ -111,7 +114,9 @@ class Settle:
         if batch is None:
             return "unknown"
         seen = look_at_output(job, found, self.objects)
-        verdict = judge(job, _evidence(batch, job, found, seen, reconciling=reconciling))
+        waited = self.clock.now() - (job.suspectAt or math.inf)
+        again = reconciling and waited >= self.look_again_after
+        verdict = judge(job, _evidence(batch, job, found, seen, looked_before=again))
         if verdict.status is None:
             if job.suspectAt is None:
                 self.store.annotate_job(job, {"suspectAt": self.clock.now()})
@@ -197,7 +202,7 @@ def _evidence(
     found: LabelingJob,
     seen: SeenOutput,
     *,
-    reconciling: bool,
+    looked_before: bool,
 ) -> Evidence:
     before = sum(attempt.numItemsLabeled for attempt in job.attempts)
     readable = seen.kind is Output.readable
@@ -212,7 +217,7 @@ def _evidence(
         items=items,
         labeled_before=before,
         stopped_by_mark=nothing_new(batch, []),
-        looked_before=reconciling and job.suspectAt is not None,
+        looked_before=looked_before,
         first_reason=seen.summary.first_reason,
     )
 
