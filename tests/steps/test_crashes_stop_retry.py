@@ -17,11 +17,45 @@ from terrace.steps.api_errors import BatchStateError, UnknownBatchError
 from terrace.steps.api_retry import RetryBatch
 from terrace.steps.api_stop import StopBatch
 from tests.steps.crashing import CrashError, World, a_world, labels_in
-from tests.steps.test_crashes import come_to_rest, request_of
+from tests.steps.test_crashes import come_to_rest
 
 SEEDS = int(os.environ.get("TERRACE_SEEDS", "160"))
 FIRST = int(os.environ.get("TERRACE_FIRST_SEED", "0"))
 BLOCK = 20
+ITEMS = 4
+
+
+def request_of(world: World) -> dict[str, Any]:
+    """One lane of three levels whose jobs often end with a part of their labels, and a job."""
+    rng = world.rng
+    manifest, categories = world.manifest(items=ITEMS), world.categories()
+    jobs: list[dict[str, Any]] = [
+        {
+            "jobName": name,
+            "jobLevel": 1,
+            "jobModality": "VideoObjectTracking",
+            "inputConfig": {"inputManifestS3Uri": manifest},
+            "labelCategoryConfigS3Uri": categories,
+        }
+        for name in ("car", "road")
+    ]
+    for level, name, source in ((2, "check", "car"), (3, "adjust", "check")):
+        jobs.append(
+            {
+                "jobName": name,
+                "jobLevel": level,
+                "jobModality": "VideoObjectTrackingAudit",
+                "inputConfig": {"chainFromJobName": source},
+            }
+        )
+    for job in jobs:
+        job["onIncomplete"] = rng.choice(["continue", "continue", "retry"])
+    return {
+        "batchId": "b",
+        "labelingJobs": jobs,
+        "pacing": rng.choice(["level", "dependency"]),
+        "onJobFailure": rng.choice(["fail", "continue"]),
+    }
 
 
 def stop(world: World, mode: str) -> None:
@@ -45,8 +79,11 @@ def users(world: World) -> None:
         if what < 0.06:
             stop(world, world.rng.choice(["stop", "drain"]))
         elif what < 0.14:
-            names = ["car"] if world.rng.random() < 0.2 else None
-            retry(world, names)
+            retry(world, ["car"] if world.rng.random() < 0.2 else None)
+        elif what < 0.4 and (running := world.running()):
+            # Often enough that a lane comes to its end.
+            world.people.finish(running[0])
+            world.deliver(running[0])
         else:
             rest()
 
@@ -78,13 +115,24 @@ def watched(world: World) -> None:
     world.real_store._table._client.watch = watch
 
 
+def end_in_part(world: World) -> None:
+    """In peace, to an end with a part of the labels; then a retry is asked for."""
+    while names := world.running():
+        world.people.finish(names[0], labeled=world.rng.choice([0.5, 0.75]))
+        world.event(names[0])
+    retry(world)
+
+
 def live_through(world: World) -> None:
     rng = world.rng
     request = request_of(world)
     world.event_bound = rng.choice([12_000, 130])
-    if rng.random() < 0.7:
+    peace = rng.random()
+    if peace < 0.7:
         world.post(request)
         world.turn()
+    if peace < 0.4:
+        end_in_part(world)
     users(world)
     watched(world)
     world.nemesis.active = True
@@ -118,7 +166,7 @@ def in_peace(world: World) -> None:
     assert world.batch().status == "COMPLETE", (world.batch(), world.jobs())
     for job in world.jobs().values():
         assert job.status in JOB_CLEAN
-        assert len(labels_in(world, job.outputManifestS3Uri, job.labelAttributeName)) == 2
+        assert len(labels_in(world, job.outputManifestS3Uri, job.labelAttributeName)) == ITEMS
 
 
 def check(world: World) -> None:
