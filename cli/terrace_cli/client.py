@@ -6,7 +6,7 @@ import random
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -34,7 +34,8 @@ class _Answer:
 class Client:
     """Terrace's API. Every call is repeated when it is throttled, fails or is cut off.
 
-    `create` may be repeated as well: the same id with the same content is the same batch.
+    What changes a batch may be repeated as well: the same id with the same content is the same
+    batch, a stop is a stop, and a retry that was accepted is not made twice.
 
     Args:
         target: Where to send requests.
@@ -74,6 +75,28 @@ class Client:
         given = {"status": status, "limit": limit, "nextToken": token}
         query = _query({key: value for key, value in given.items() if value is not None})
         return self._call("GET", "/batch/show" + (f"?{query}" if query else ""))
+
+    def stop(self, batch_id: str, *, drain: bool = False) -> dict[str, Any]:
+        """Starts nothing new; stops what runs, or lets it finish (`drain`).
+
+        Raises:
+            ApiError: 404 when there is none of that id.
+            Unreachable: no answer.
+        """
+        body = {"batchId": batch_id, "mode": "drain" if drain else "stop"}
+        return self._call("POST", "/batch/stop", json.dumps(body).encode())
+
+    def retry(self, batch_id: str, job_names: Sequence[str] = ()) -> dict[str, Any]:
+        """Runs again what did not deliver (of these jobs), and what depends on it.
+
+        Raises:
+            ApiError: 404 when there is none of that id, 409 when it cannot be retried now.
+            Unreachable: no answer.
+        """
+        body: dict[str, Any] = {"batchId": batch_id}
+        if job_names:
+            body["jobNames"] = list(job_names)
+        return self._call("POST", "/batch/retry", json.dumps(body).encode())
 
     def _call(self, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
         for attempt in range(1, TRIES + 1):
@@ -145,7 +168,7 @@ class Client:
         if said.get("requestId"):
             message += f" (request {said['requestId']})"
         errors = ErrorRow.many(said.get("errors"))
-        raise ApiError(answer.status, message, errors, _hint(answer.status, message))
+        raise ApiError(answer.status, message, errors, _hint(answer.status, message, errors))
 
 
 def _query(values: dict[str, Any]) -> str:
@@ -167,7 +190,7 @@ def _seconds(headers: Any) -> float | None:
         return None
 
 
-def _hint(status: int, message: str) -> str:
+def _hint(status: int, message: str, errors: list[ErrorRow]) -> str:
     if status == 403 and "Missing Authentication Token" in message:
         return "the path is not of this API, or the request was not signed: check --api-url"
     if status in (401, 403):
@@ -175,7 +198,7 @@ def _hint(status: int, message: str) -> str:
             "your credentials may not call this API: attach the policy named by the stack's "
             "output ApiCallerPolicyArn to your user or role"
         )
-    if status == 409:
+    if status == 409 and not any(row.code == "NOT_RETRYABLE" for row in errors):
         return "choose another batchId, or post the same content as before"
     if status == 429:
         return "it is throttled; wait a little and try again"

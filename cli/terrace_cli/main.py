@@ -8,7 +8,9 @@ from terrace_cli.commands.create import create
 from terrace_cli.commands.delete import delete
 from terrace_cli.commands.demo import demo
 from terrace_cli.commands.local import local
+from terrace_cli.commands.retry import retry
 from terrace_cli.commands.show import show
+from terrace_cli.commands.stop import stop
 from terrace_cli.commands.watch import watch
 from terrace_cli.options import TerraceGroup
 
@@ -37,5 +39,5 @@ def cli() -> None:
     """
 
 
-for command in (demo, local, create, show, watch, delete):
+for command in (demo, local, create, show, watch, stop, retry, delete):
     cli.add_command(command)

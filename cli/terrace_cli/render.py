@@ -48,6 +48,7 @@ def batch_panel(batch: BatchView, note: str = "", width: int = 100) -> "Group":
         (batch.batch_id, "bold"),
         "  ",
         (batch.status, STYLES.get(batch.status, "")),
+        (" (being stopped)" if batch.stopping else "", "yellow"),
     )
     parts: list[RenderableType] = [head]
     shown = list(batch.jobs)
@@ -148,7 +149,8 @@ def job_line(batch: BatchView, job: JobView) -> str:
 
 def batch_lines(batch: BatchView) -> list[str]:
     """The whole batch as plain lines."""
-    lines = [f"batch {batch.batch_id}: {batch.status}"]
+    stopping = " (being stopped)" if batch.stopping else ""
+    lines = [f"batch {batch.batch_id}: {batch.status}{stopping}"]
     lines += ["  " + job_line(batch, job) for job in batch.jobs]
     waits = batch_waits_for(batch)
     if waits:

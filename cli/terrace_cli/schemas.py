@@ -16,9 +16,16 @@ from pydantic.json_schema import models_json_schema
 
 from terrace.domain.messages import BatchMessage, JobMessage, LevelMessage
 from terrace.domain.modalities import MODALITIES
-from terrace.domain.request import BatchRequest
+from terrace.domain.request import BatchRequest, RetryRequest, StopRequest
 from terrace.domain.status import BatchStatus
-from terrace.domain.views import BatchList, BatchView, CreateAnswer, ErrorAnswer, FaultAnswer
+from terrace.domain.views import (
+    BatchAnswer,
+    BatchList,
+    BatchView,
+    CreateAnswer,
+    ErrorAnswer,
+    FaultAnswer,
+)
 from terrace.steps.api_show import LIMIT_DEFAULT, LIMIT_MAX
 
 FOLDER = Path(__file__).parents[2] / "schemas"
@@ -77,7 +84,8 @@ def openapi() -> Json:
     parts: Json = request.pop("$defs")
     parts["BatchRequest"] = request
     answers: tuple[type[BaseModel], ...] = (
-        CreateAnswer, BatchView, BatchList, ErrorAnswer, FaultAnswer,
+        CreateAnswer, BatchView, BatchList, BatchAnswer, StopRequest, RetryRequest, ErrorAnswer,
+        FaultAnswer,
     )  # fmt: skip
     _, found = models_json_schema([(model, "validation") for model in answers], ref_template=ref)
     # The request's parts win: theirs say that numbers may be strings.
@@ -157,6 +165,43 @@ def openapi() -> Json:
                     },
                 }
             },
+            "/batch/stop": {
+                "post": {
+                    "operationId": "stopBatch",
+                    "summary": "Stop a batch",
+                    "description": "Safe at any moment and repeatable; labels made are kept.",
+                    "requestBody": {
+                        "required": True,
+                        "content": _content(ref.format(model="StopRequest")),
+                    },
+                    "responses": {
+                        "200": _answer("It is being stopped, or had ended", "BatchAnswer"),
+                        "400": _answer("Everything that is wrong", "ErrorAnswer"),
+                        "404": _answer("There is no such batch", "ErrorAnswer"),
+                        "413": _answer("The body is above 256 KB", "ErrorAnswer"),
+                        **refusals,
+                    },
+                }
+            },
+            "/batch/retry": {
+                "post": {
+                    "operationId": "retryBatch",
+                    "summary": "Run again what did not deliver",
+                    "description": "Only for items without a label; finished work is kept.",
+                    "requestBody": {
+                        "required": True,
+                        "content": _content(ref.format(model="RetryRequest")),
+                    },
+                    "responses": {
+                        "200": _answer("It runs again", "BatchAnswer"),
+                        "400": _answer("Everything that is wrong", "ErrorAnswer"),
+                        "404": _answer("There is no such batch", "ErrorAnswer"),
+                        "409": _answer("It cannot be retried (now)", "ErrorAnswer"),
+                        "413": _answer("The body is above 256 KB", "ErrorAnswer"),
+                        **refusals,
+                    },
+                }
+            },
         },
         "components": {
             "schemas": dict(sorted(schemas.items())),
@@ -188,6 +233,8 @@ def documents() -> dict[str, Json]:
     """File name -> content, of everything in schemas/."""
     plain = {
         "batch-request.schema.json": request_schema(),
+        "stop-request.schema.json": StopRequest.model_json_schema(),
+        "retry-request.schema.json": RetryRequest.model_json_schema(),
         "batch.schema.json": BatchView.model_json_schema(),
         "batch-list.schema.json": BatchList.model_json_schema(),
         "error.schema.json": ErrorAnswer.model_json_schema(),

@@ -57,6 +57,9 @@ class BatchView:
     level_status: dict[int, str] = field(default_factory=dict)
     pacing: str = "level"
     failure: str = ""
+    stop_mode: str = ""
+    """`stop` or `drain` once somebody asked for it."""
+    generation: int = 1
     errors: tuple[ErrorRow, ...] = ()
     warnings: tuple[ErrorRow, ...] = ()
     raw: dict[str, Any] = field(default_factory=dict)
@@ -65,6 +68,11 @@ class BatchView:
     def ended(self) -> bool:
         """True once the batch has its final status."""
         return self.status in BATCH_ENDED
+
+    @property
+    def stopping(self) -> bool:
+        """True while it is being stopped."""
+        return bool(self.stop_mode) and not self.ended
 
     @property
     def created_any(self) -> bool:
@@ -106,6 +114,8 @@ def batch_view(answer: dict[str, Any]) -> BatchView:
         level_status=level_status,
         pacing=str(answer.get("pacing") or "level"),
         failure=str(answer.get("failureReason") or ""),
+        stop_mode=str(answer.get("stopMode") or ""),
+        generation=int(answer.get("generation") or 1),
         errors=tuple(ErrorRow.many(answer.get("errors"))),
         warnings=tuple(ErrorRow.many(answer.get("warnings"))),
         raw=answer,

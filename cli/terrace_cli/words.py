@@ -7,6 +7,8 @@ def job_waits_for(batch: BatchView, job: JobView) -> str:
     """One short sentence: what has to happen before this job goes on; "" when nothing has to."""
     if job.failure:
         return job.failure
+    if job.status == "IN_PROGRESS" and batch.stopping and batch.stop_mode == "stop":
+        return "its labeling job to stop"
     if job.status == "IN_PROGRESS":
         return "people" if job.items is None else f"people: {job.items - (job.labeled or 0)} items"
     if job.status == "STARTING":
@@ -42,10 +44,14 @@ def batch_waits_for(batch: BatchView) -> str:
         return ""
     if not batch.jobs:
         return "its request is being read"
+    if batch.stopping:
+        return _stopping(batch)
     states = {job.status for job in batch.jobs}
     if states == {"PENDING"}:
         return "its manifests and category files are being checked"
     if all(job.ended for job in batch.jobs):
+        if batch.generation > 1:
+            return "its results are being gathered, or its jobs opened again"
         return "its results are being gathered"
     working = [job for job in batch.jobs if job.status == "IN_PROGRESS"]
     if working:
@@ -56,3 +62,13 @@ def batch_waits_for(batch: BatchView) -> str:
         return "it is being ended"
     done = [job for job in batch.jobs if job.status in JOB_FEEDS_NEXT]
     return "the next jobs are being started" if done else "its first jobs are being started"
+
+
+def _stopping(batch: BatchView) -> str:
+    running = sum(job.status in ("STARTING", "IN_PROGRESS") for job in batch.jobs)
+    if not running:
+        return "it is being stopped: its results are being gathered"
+    jobs = "1 labeling job" if running == 1 else f"{running} labeling jobs"
+    if batch.stop_mode == "drain":
+        return f"it is being stopped: nothing new starts, {jobs} left to finish"
+    return f"it is being stopped: {jobs} still to end"

@@ -1,4 +1,4 @@
-"""The API: POST /batch/create and GET /batch/show. Bodies are never logged."""
+"""The API: create, show, stop and retry batches. Bodies are never logged."""
 
 from typing import Any
 
@@ -9,9 +9,16 @@ from terrace.runtime import http, wiring
 from terrace.runtime.limits import limits_of
 from terrace.runtime.observability import logger
 from terrace.steps.api_create import Create
+from terrace.steps.api_retry import RetryBatch
 from terrace.steps.api_show import Show
+from terrace.steps.api_stop import StopBatch
 
-ROUTES = {"/batch/create": "POST", "/batch/show": "GET"}
+ROUTES = {
+    "/batch/create": "POST",
+    "/batch/show": "GET",
+    "/batch/stop": "POST",
+    "/batch/retry": "POST",
+}
 
 app = APIGatewayRestResolver()
 
@@ -44,6 +51,26 @@ def show() -> Response[str]:
         logger.append_keys(batchId=batch_id[:63])
         return _answer(200, step.one(batch_id))
     return _answer(200, step.many(query.get("status"), query.get("limit"), query.get("nextToken")))
+
+
+@app.post("/batch/stop")
+def stop() -> Response[str]:
+    """Starts nothing new, and stops what runs or lets it finish."""
+    wired = wiring.api()
+    step = StopBatch(wired.store, wired.workflow, wired.clock)
+    answer = step.run(http.body_of(app.current_event.raw_event))
+    logger.info("stop accepted", batchId=answer.batchId, status=answer.status)
+    return _answer(200, answer.model_dump(mode="json"))
+
+
+@app.post("/batch/retry")
+def retry() -> Response[str]:
+    """Runs again what did not deliver."""
+    wired = wiring.api()
+    step = RetryBatch(wired.store, wired.workflow, wired.clock)
+    answer = step.run(http.body_of(app.current_event.raw_event))
+    logger.info("retry accepted", batchId=answer.batchId, status=answer.status)
+    return _answer(200, answer.model_dump(mode="json"))
 
 
 @app.not_found

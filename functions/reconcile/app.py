@@ -31,6 +31,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         notifier=wired.notifier,
         clock=wired.clock,
         batch_bucket=settings.batch_bucket,
+        # A pass may come right after an event: that is no second look.
+        look_again_after=settings.reconcile_period_seconds / 2,
     )
     reconcile = Reconcile(
         settle=settle,

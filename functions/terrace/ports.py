@@ -13,6 +13,8 @@ from terrace.domain.records import (
     JobRecord,
     Mark,
     Park,
+    Retry,
+    Stop,
 )
 from terrace.domain.status import BatchStatus, JobStatus
 
@@ -101,10 +103,25 @@ class BatchStore(Protocol):
     def set_mark(self, batch_id: str, mark: Mark, generation: int | None = None) -> bool:
         """Sets the mark if there is none (and the generation is current, where one is given)."""
 
+    def set_stop(self, batch_id: str, stop: Stop) -> bool:
+        """Sets the stop of a batch in progress; `drain` can become `stop`, never the reverse."""
+
+    def reopen_batch(self, batch: BatchRecord, retry: Retry) -> BatchRecord | None:
+        """Conditionally opens an ended batch again as generation + 1; None: lost the race.
+
+        Levels that `batch` names as announced stay so.
+        """
+
+    def retry_done(self, batch_id: str, retry: Retry, at: float) -> None:
+        """The rows are opened again: nothing is left of this retry to do."""
+
+    def reopen_job(self, job: JobRecord, generation: int, changes: dict[str, Json]) -> bool:
+        """A terminal row -> PENDING, if it is at the same attempt and of an older generation."""
+
     def end_batch(self, batch_id: str, generation: int, status: BatchStatus, at: float) -> bool: ...
 
-    def message_sent(self, batch_id: str, at: float) -> None:
-        """Records that the end message is out."""
+    def message_sent(self, batch_id: str, at: float, generation: int | None = None) -> None:
+        """Records that the end message is out (of this generation, where one is given)."""
 
     def close_batch(self, batch_id: str) -> None:
         """Takes an ended batch whose message is out from the open index."""

@@ -54,6 +54,13 @@ def test_check_says_what_is_stale_and_writing_mends_it(
     assert schemas.main(["--check", "--folder", str(tmp_path)]) == 0
 
 
+@pytest.mark.parametrize("name", ["stop", "retry"])
+def test_the_events_that_change_a_batch_fit_their_schemas(name: str) -> None:
+    event = json.loads((ROOT / f"events/api.{name}.json").read_text())
+    assert event["path"] == f"/batch/{name}"
+    check(f"{name}-request.schema.json", json.loads(event["body"]))
+
+
 @pytest.mark.parametrize("path", ACCEPTED, ids=lambda path: path.stem)
 def test_every_create_event_that_is_right_fits_the_schema_and_is_accepted(path: Path) -> None:
     body = json.loads(path.read_text())["body"]
@@ -109,7 +116,7 @@ def test_the_openapi_document_resolves_every_reference() -> None:
 
     assert names <= set(document["components"]["schemas"])
     assert "#/$defs/" not in text
-    assert set(document["paths"]) == {"/batch/create", "/batch/show"}
+    assert set(document["paths"]) == {"/batch/create", "/batch/show", "/batch/stop", "/batch/retry"}
 
 
 def test_the_examples_in_the_documentation_are_real() -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from terrace.domain.records import Stop
+from terrace.domain.request import StopMode
 from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
 from terrace.ports import BatchStore
 from tests.contract.rows import AT, a_batch, a_claim, a_job, a_mark
@@ -135,10 +137,19 @@ def test_a_generation_that_is_not_there_yet_claims_nothing(store: BatchStore) ->
     refused(store, generation=2)
 
 
-@pytest.mark.parametrize("kind", ["fail", "stop", "invalid"])
+@pytest.mark.parametrize("kind", ["fail", "invalid"])
 def test_nothing_is_claimed_in_a_marked_batch(store: BatchStore, kind: str) -> None:
     two_batches(store)
     store.set_mark("b", a_mark(kind))
+    refused(store)
+
+
+@pytest.mark.parametrize("mode", list(StopMode))
+def test_nothing_is_claimed_in_a_batch_that_is_being_stopped(
+    store: BatchStore, mode: StopMode
+) -> None:
+    two_batches(store)
+    store.set_stop("b", Stop(mode=mode, at=AT))
     refused(store)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from terrace.domain import messages
 from terrace.domain.problems import Problem
-from terrace.domain.records import Mark
+from terrace.domain.records import Mark, Stop
+from terrace.domain.request import StopMode
 from terrace.domain.status import BatchStatus, JobStatus
 from tests.domain.requests import audit_job, batch, contract_2021, label_job
 from tests.domain.rows import AT, batch_row, job_rows
@@ -86,9 +87,9 @@ def test_a_refused_batch_carries_its_errors() -> None:
 
 
 def test_a_stopped_batch_says_so() -> None:
-    mark = Mark(kind="stop", at=AT, reason="stopped by its owner")
+    stop = Stop(mode=StopMode.stop, at=AT)
 
-    body = end(batch(), {"status": "STOPPED", "mark": mark})
+    body = end(batch(), {"status": "STOPPED", "stop": stop})
 
     assert (body["status"], body["errorType"]) == ("STOPPED", "Stopped")
 

@@ -7,7 +7,7 @@ until each waits or has ended. Ground Truth, Step Functions and SNS are fakes wi
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -296,7 +296,8 @@ class House:
     def reconcile(self, after: float = PERIOD + 1, execution: str | None = None) -> Repairs:
         """A reconciler pass, one period later; then the machine runs on."""
         self.clock.advance(after)
-        step = Reconcile(self.settle, self.notify, PERIOD, 86_400, 86_400)
+        settle = replace(self.settle, look_again_after=PERIOD / 2)
+        step = Reconcile(settle, self.notify, PERIOD, 86_400, 86_400)
         repairs = step.run(ReconcileInput(executionName=execution), self.clock.now() + 600)
         self.turn()
         return repairs

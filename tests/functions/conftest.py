@@ -59,6 +59,12 @@ class Client:
         body = request if isinstance(request, str | bytes) else json.dumps(request)
         return self.send("POST", "/batch/create", body=body)
 
+    def stop(self, **body: Any) -> tuple[int, dict[str, Any]]:
+        return self.send("POST", "/batch/stop", body=json.dumps(body))
+
+    def retry(self, **body: Any) -> tuple[int, dict[str, Any]]:
+        return self.send("POST", "/batch/retry", body=json.dumps(body))
+
     def show(self, **query: str) -> tuple[int, dict[str, Any]]:
         return self.send("GET", "/batch/show", query=query or None)
 

@@ -264,4 +264,4 @@ def _is_account(word: str) -> bool:
 
 def test_the_api_wants_signed_requests(template: dict[str, Any]) -> None:
     body = json.dumps(properties(template, "BatchApi")["Body"]["paths"])
-    assert body.count('"security": [{"AWS_IAM": []}]') == 2
+    assert body.count('"security": [{"AWS_IAM": []}]') == 4

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from terrace.domain.records import BatchRecord, Mark
+from terrace.domain.records import BatchRecord, Mark, Stop
+from terrace.domain.request import StopMode
 from terrace.errors import BadRequestError, TransientError
 from terrace.steps.transform_batch import Transform, TransformBatchInput
 from tests.fakes.house import BUCKET, House
@@ -170,7 +171,8 @@ def test_a_generation_that_ends_just_before_the_claim_starts_nothing(house: Hous
 def test_a_batch_told_to_stop_stops_what_runs_at_the_next_pass(house: House) -> None:
     house.post(two_levels(house))
     house.turn()
-    house.store.set_mark("b", Mark(kind="stop", at=house.clock.now(), reason="asked"))
+    # The stop was written, and whoever wrote it died before it could wake the batch up.
+    house.store.set_stop("b", Stop(mode=StopMode.stop, at=house.clock.now()))
     house.reconcile()
     assert sorted(house.engine.stopped) == ["car", "road"]
     house.reconcile()

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from terrace.errors import BadRequestError, LimitExceededError, ThrottledError, TransientError
+from terrace.errors import (
+    BadRequestError,
+    LimitExceededError,
+    PermanentError,
+    ThrottledError,
+    TransientError,
+)
 from tests.fakes.house import House
 from tests.steps.conftest import two_levels
 
@@ -163,5 +169,5 @@ def test_a_claim_whose_create_took_effect_late_is_found_and_stopped(house: House
     assert house.jobs()["car"].labelingJobArn is not None
 
 
-class RuntimeErrorLike(BadRequestError):
+class RuntimeErrorLike(PermanentError):
     """An error of a name that no rule knows."""

@@ -7,6 +7,7 @@ from terrace_cli.errors import EXIT_FAILED, EXIT_INTERRUPTED
 from terrace_cli.options import target_options
 from terrace_cli.render import error_lines
 from terrace_cli.target import Choice, find_target
+from terrace_cli.views import BatchView
 from terrace_cli.watching import follow
 
 
@@ -26,12 +27,24 @@ def watch(batch_id: str, every: float | None, plain: bool, choice: Choice) -> No
     the batch.
     """
     client = Client(find_target(choice))
+    batch = watch_to_end(client, batch_id, every=every, live=False if plain else None)
+    raise SystemExit(0 if batch.status == "COMPLETE" else EXIT_FAILED)
+
+
+def watch_to_end(
+    client: Client, batch_id: str, *, every: float | None = None, live: bool | None = None
+) -> BatchView:
+    """Follows a batch until it ends, says what was wrong with it, and returns it.
+
+    Raises:
+        SystemExit: 130 at Ctrl-C; the batch goes on.
+    """
     try:
-        batch = follow(client, batch_id, every=every, live=False if plain else None)
+        batch = follow(client, batch_id, every=every, live=live)
     except KeyboardInterrupt:
         again = " ".join(filter(None, ("terrace watch", client.target.flags, batch_id)))
         click.echo(f"\nThe batch goes on. Look again with: {again}", err=True)
         raise SystemExit(EXIT_INTERRUPTED) from None
     for line in error_lines(batch.errors):
         click.echo(line, err=True)
-    raise SystemExit(0 if batch.status == "COMPLETE" else EXIT_FAILED)
+    return batch

@@ -16,7 +16,10 @@ from terrace.domain.records import (
     JobRecord,
     Mark,
     Park,
+    Retry,
+    Stop,
 )
+from terrace.domain.request import StopMode
 from terrace.domain.status import BATCH_TERMINAL, JOB_TERMINAL, BatchStatus, JobStatus
 from terrace.errors import BadRequestError, ConflictError
 from terrace.ports import ClaimOutcome, Json, Page
@@ -214,6 +217,57 @@ class DynamoBatchStore:
             update.where("generation", "=", generation)
         return self._table.update(update)
 
+    def set_stop(self, batch_id: str, stop: Stop) -> bool:
+        update = Update(codec.batch_key(batch_id)).set(stop=stop, updatedAt=stop.at)
+        update.where("batchStatus", "=", BatchStatus.IN_PROGRESS)
+        alternatives = [update.absent("stop")]
+        if stop.mode is StopMode.stop:
+            alternatives.append(update.test("stop.mode", "=", StopMode.drain))
+        update.where_any(*alternatives)
+        return self._table.update(update)
+
+    def reopen_batch(self, batch: BatchRecord, retry: Retry) -> BatchRecord | None:
+        won = self._table.update(
+            Update(codec.batch_key(batch.batchId))
+            .set(
+                batchStatus=BatchStatus.IN_PROGRESS,
+                generation=retry.generation,
+                retry=retry,
+                openKey=codec.OPEN,
+                executionArn=None,
+                executionStartedAt=None,
+                park=None,
+                mark=None,
+                stop=None,
+                endedAt=None,
+                messageSentAt=None,
+                levelsAnnounced=batch.levelsAnnounced,
+                turnEvents=0,
+                updatedAt=retry.at,
+                movedAt=retry.at,
+            )
+            .where("generation", "=", retry.generation - 1)
+            .where("batchStatus", "=", batch.status)
+            .where_absent("deletedAt")
+        )
+        return self.get_batch(batch.batchId) if won else None
+
+    def retry_done(self, batch_id: str, retry: Retry, at: float) -> None:
+        done = {"retry.doneAt": at}
+        self._table.update(
+            Update(codec.batch_key(batch_id))
+            .set(**done)
+            .where("retry.generation", "=", retry.generation)
+        )
+
+    def reopen_job(self, job: JobRecord, generation: int, changes: dict[str, Json]) -> bool:
+        return self._table.update(
+            self._row(job)
+            .set(status=JobStatus.PENDING, generation=generation, **changes)
+            .where("status", "=", job.status)
+            .where("generation", "<", generation)
+        )
+
     def end_batch(self, batch_id: str, generation: int, status: BatchStatus, at: float) -> bool:
         return self._table.update(
             Update(codec.batch_key(batch_id))
@@ -222,10 +276,11 @@ class DynamoBatchStore:
             .where("batchStatus", "=", BatchStatus.IN_PROGRESS)
         )
 
-    def message_sent(self, batch_id: str, at: float) -> None:
-        self._table.update(
-            Update(codec.batch_key(batch_id)).set(messageSentAt=at).where_in("batchStatus", _ENDED)
-        )
+    def message_sent(self, batch_id: str, at: float, generation: int | None = None) -> None:
+        update = Update(codec.batch_key(batch_id)).set(messageSentAt=at)
+        if generation is not None:
+            update.where("generation", "=", generation)
+        self._table.update(update.where_in("batchStatus", _ENDED))
 
     def close_batch(self, batch_id: str) -> None:
         update = Update(codec.batch_key(batch_id)).set(openKey=None)
@@ -273,6 +328,7 @@ class DynamoBatchStore:
             .where("generation", "=", job.generation)
             .where("batchStatus", "=", BatchStatus.IN_PROGRESS)
             .where_absent("mark")
+            .where_absent("stop")
         )
         row = (
             self._row(job)
@@ -318,6 +374,9 @@ class DynamoBatchStore:
                 labelCategoryS3Uri=job.labelCategoryS3Uri,
                 auditedAttributeName=job.auditedAttributeName,
                 numItems=job.numItems,
+                attempts=job.attempts,
+                givenManifestS3Uri=job.givenManifestS3Uri,
+                relane=job.relane,
             )
             .where_in("status", [JobStatus.PENDING, JobStatus.STARTING])
         )

@@ -8,7 +8,7 @@ has stored its token, and by every settle: a wait is released if and only if the
 from dataclasses import dataclass, field
 
 from terrace.domain.records import BatchRecord, JobRecord
-from terrace.domain.request import OnJobFailure, Pacing
+from terrace.domain.request import OnJobFailure, Pacing, StopMode
 from terrace.domain.status import (
     JOB_CLEAN,
     JOB_FEEDS_NEXT,
@@ -70,19 +70,25 @@ def effective_statuses(batch: BatchRecord, jobs: list[JobRecord]) -> dict[str, J
 
 def ended_early(job: JobRecord) -> JobStatus:
     """What a PENDING job is once it can no longer start."""
-    if not job.attempts:
+    if not any(attempt.made for attempt in job.attempts):
         return JobStatus.DROPPED
     labeled = sum(attempt.numItemsLabeled for attempt in job.attempts)
     return JobStatus.INCOMPLETE if labeled else JobStatus.FAILED
 
 
 def nothing_new(batch: BatchRecord, jobs: list[JobRecord]) -> bool:
-    """True if the batch may start nothing more: marked, ended, or failed by its policy."""
-    if batch.mark is not None or batch.ended:
+    """True if the batch may start nothing more: marked, ended, or failed by its policy.
+
+    In a retried batch, a job that failed before and is not tried again stands in nobody's way.
+    """
+    if batch.mark is not None or batch.stop is not None or batch.ended:
         return True
     if batch.onJobFailure is not OnJobFailure.fail:
         return False
-    return any(job.status in {JobStatus.FAILED, JobStatus.STOPPED} for job in jobs)
+    return any(
+        job.status in {JobStatus.FAILED, JobStatus.STOPPED} and job.generation >= batch.run
+        for job in jobs
+    )
 
 
 def next_wave(batch: BatchRecord, jobs: list[JobRecord], now: float) -> Wave:
@@ -90,10 +96,11 @@ def next_wave(batch: BatchRecord, jobs: list[JobRecord], now: float) -> Wave:
 
     A STARTING job is always listed: whoever claimed it may have died, and only StartJob can say
     whether its labeling job exists. In a marked batch StartJob settles that, and starts nothing.
+    In a batch that is stopped, running jobs are listed once each, so that StartJob stops them.
     """
     if batch.mark is not None and batch.mark.kind == "invalid":
         return Wave(over=True, outcome=BatchStatus.VALIDATION_FAIL)
-    if not jobs and batch.mark is None:
+    if not jobs and batch.mark is None and batch.stop is None:
         # Its rows are not written yet: nothing is over.
         return Wave()
     statuses = effective_statuses(batch, jobs)
@@ -104,13 +111,22 @@ def next_wave(batch: BatchRecord, jobs: list[JobRecord], now: float) -> Wave:
         if statuses[job.jobName] is JobStatus.PENDING and _may_start(batch, job, jobs, statuses)
     ]
     chosen = _within_quota(jobs, [job for job in ready if not _backs_off(job, now)], now)
-    starts = (starting + chosen)[:WAVE_MAX]
+    starts = (starting + to_stop(batch, jobs) + chosen)[:WAVE_MAX]
     if starts:
         return Wave(starts=starts)
     if any(status not in JOB_TERMINAL for status in statuses.values()):
         times = [job.notBefore for job in ready if job.notBefore is not None]
         return Wave(wait_until=min(times, default=None))
     return Wave(over=True, outcome=outcome(batch, statuses))
+
+
+def to_stop(batch: BatchRecord, jobs: list[JobRecord]) -> list[JobRecord]:
+    """Running jobs whose labeling jobs have not been asked to stop yet, in a batch that is."""
+    if batch.stop is None or batch.stop.mode is not StopMode.stop:
+        return []
+    return [
+        job for job in jobs if job.status is JobStatus.IN_PROGRESS and job.stopRequestedAt is None
+    ]
 
 
 def _may_start(
@@ -155,9 +171,10 @@ def outcome(batch: BatchRecord, statuses: dict[str, JobStatus]) -> BatchStatus:
     """How a batch with nothing left to run ends."""
     if batch.mark is not None:
         return {
-            "stop": BatchStatus.STOPPED,
             "invalid": BatchStatus.VALIDATION_FAIL,
         }.get(batch.mark.kind, BatchStatus.FAILED)
+    if batch.stop is not None:
+        return BatchStatus.STOPPED
     found = set(statuses.values())
     if batch.onJobFailure is OnJobFailure.fail and found & {JobStatus.FAILED, JobStatus.STOPPED}:
         return BatchStatus.FAILED

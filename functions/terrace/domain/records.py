@@ -3,8 +3,11 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from terrace.domain.problems import Problem
-from terrace.domain.request import JobSpec, OnJobFailure, Pacing
+from terrace.domain.request import JobSpec, OnJobFailure, Pacing, StopMode
 from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
+
+NOT_CREATED, UNKNOWN = "NOT_CREATED", "UNKNOWN"
+"""How an attempt ended of which Ground Truth has said nothing."""
 
 
 class Record(BaseModel):
@@ -31,7 +34,7 @@ class AttemptRecord(Record):
 
     attempt: int
     name: str = Field(description="the Ground Truth labeling job's name")
-    status: str = Field(description="Ground Truth's own final status, or NOT_CREATED")
+    status: str = Field(description="Ground Truth's own final status, NOT_CREATED or UNKNOWN")
     reason: str | None = None
     inputManifestS3Uri: str | None = None
     linesS3Uri: str | None = Field(
@@ -42,16 +45,37 @@ class AttemptRecord(Record):
     numItemsLabeled: int = 0
     endedAt: float | None = None
 
+    @property
+    def made(self) -> bool:
+        """False if its labeling job never existed: nobody has seen its items."""
+        return self.status != NOT_CREATED
+
 
 class Mark(Record):
     """A decision that nothing new may start; it is never taken back within a generation."""
 
-    kind: str = Field(description="fail | stop | invalid")
+    kind: str = Field(description="fail | invalid")
     at: float
     errorType: str = ""
     reason: str = ""
     problems: list[Problem] = Field(default_factory=list)
     problemsS3Uri: str | None = Field(default=None, description="all of them, where there are many")
+
+
+class Stop(Record):
+    """What a user asked for with POST /batch/stop; it is never taken back within a generation."""
+
+    mode: StopMode
+    at: float
+
+
+class Retry(Record):
+    """What a user asked for with the last POST /batch/retry."""
+
+    generation: int = Field(description="the first of this run: rows of it and later belong to it")
+    at: float
+    jobNames: list[str] | None = Field(default=None, description="None: all that did not deliver")
+    doneAt: float | None = Field(default=None, description="when its jobs were opened again")
 
 
 class Park(Record):
@@ -92,6 +116,8 @@ class BatchRecord(Record):
     movedAt: float = Field(description="when PlanWave last advanced the wave, or it was created")
     park: Park | None = None
     mark: Mark | None = None
+    stop: Stop | None = None
+    retry: Retry | None = None
     transformedAt: float | None = Field(default=None, description="all checks passed, rows written")
     messageSentAt: float | None = None
     levelsAnnounced: list[int] = Field(default_factory=list)
@@ -104,6 +130,16 @@ class BatchRecord(Record):
     def ended(self) -> bool:
         """True once the batch has a terminal status."""
         return self.status is not BatchStatus.IN_PROGRESS
+
+    @property
+    def run(self) -> int:
+        """First generation of the current run: since the batch was created, or last retried."""
+        return self.retry.generation if self.retry else 1
+
+    @property
+    def retry_pending(self) -> bool:
+        """True while the rows still say how the last run ended."""
+        return self.retry is not None and self.retry.doneAt is None
 
 
 class JobRecord(Record):
@@ -152,6 +188,16 @@ class JobRecord(Record):
     failureAnnouncedAt: float | None = None
     failureReason: str | None = None
     attempts: list[AttemptRecord] = Field(default_factory=list, description="the ended ones")
+    firstAttempt: int = Field(
+        default=1, description="of this run; a retried batch may use maxAttempts again"
+    )
+    givenManifestS3Uri: str | None = Field(
+        default=None, description="all of the job's own items; None: the first attempt's input"
+    )
+    relane: bool = Field(
+        default=False, description="retried after its source: its lane may have more items now"
+    )
+    stopRequestedAt: float | None = None
 
     @property
     def ended(self) -> bool:

@@ -62,6 +62,15 @@ class OnJobFailure(StrEnum):
     """Only what depends on it is dropped; the batch ends COMPLETE_WITH_ERRORS."""
 
 
+class StopMode(StrEnum):
+    """What happens to the labeling jobs that run when a batch is stopped."""
+
+    stop = "stop"
+    """They are stopped; what was labeled is kept."""
+    drain = "drain"
+    """They are left to finish."""
+
+
 class OnIncomplete(StrEnum):
     """What happens when a labeling job ended and items are without a label."""
 
@@ -167,3 +176,19 @@ class BatchRequest(RequestModel):
     pacing: Pacing = Pacing.level
     onJobFailure: OnJobFailure = OnJobFailure.fail
     destinationSnsArn: str | None = None
+
+
+class StopRequest(RequestModel):
+    """The body of `POST /batch/stop`."""
+
+    batchId: str = Field(min_length=1, max_length=63, pattern=NAME_PATTERN)
+    mode: StopMode = StopMode.stop
+
+
+class RetryRequest(RequestModel):
+    """The body of `POST /batch/retry`."""
+
+    batchId: str = Field(min_length=1, max_length=63, pattern=NAME_PATTERN)
+    jobNames: list[str] | None = Field(
+        default=None, min_length=1, description="default: every job that did not deliver"
+    )

@@ -147,7 +147,7 @@ def _incomplete(job: JobRecord, seen: Evidence, missing: int) -> Verdict:
         return Verdict(JobStatus.FAILED, f"{reason}; onIncomplete is fail")
     again = (
         job.spec.onIncomplete is OnIncomplete.retry
-        and job.attempt < job.spec.maxAttempts
+        and job.attempt - job.firstAttempt + 1 < job.spec.maxAttempts
         and missing > 0
         and not seen.stopped_by_mark
         # A job that failed without any output would most likely fail again, for the same reason.

@@ -104,6 +104,8 @@ def batch_view(
         outputs=OutputsView(),
         pacing=batch.pacing,
         onJobFailure=batch.onJobFailure,
+        stopMode=batch.stop.mode if batch.stop else None,
+        generation=batch.generation,
         errorType=(mark.errorType or None) if mark else None,
         failureReason=(mark.reason or None) if mark else _reason(batch, everything, statuses),
         errors=mark.problems if mark else [],
@@ -235,9 +237,9 @@ def items_labeled(job: JobRecord) -> int | None:
     """Items labeled: as recorded at the end, or of all attempts so far while one runs."""
     if job.numItemsLabeled is not None and job.ended:
         return job.numItemsLabeled
-    if job.counters is None:
-        return job.numItemsLabeled
     before = sum(attempt.numItemsLabeled for attempt in job.attempts)
+    if job.counters is None:
+        return before if job.attempts else job.numItemsLabeled
     return before + job.counters.totalLabeled
 
 
@@ -247,6 +249,8 @@ def _dropped_reason(job: JobRecord, status: JobStatus, batch: BatchRecord) -> st
         return None
     if batch.mark is not None:
         return f"never started: {batch.mark.reason or 'the batch was ended'}"
+    if batch.stop is not None:
+        return "never started: the batch was stopped"
     source = job.spec.inputConfig.chainFromJobName
     if source is not None:
         return f"never started: {source}, or what it depends on, did not deliver"

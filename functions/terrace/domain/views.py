@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from terrace.domain.problems import Problem
 from terrace.domain.records import Counters
-from terrace.domain.request import OnJobFailure, Pacing
+from terrace.domain.request import OnJobFailure, Pacing, StopMode
 from terrace.domain.status import BatchStatus, JobStatus, LevelStatus
 
 
@@ -22,7 +22,7 @@ class AttemptView(View):
 
     attempt: int
     labelingJobName: str
-    status: str = Field(description="Ground Truth's final status, or NOT_CREATED")
+    status: str = Field(description="Ground Truth's final status, NOT_CREATED or UNKNOWN")
     reason: str | None
     outputManifestS3Uri: str | None
     numItems: int
@@ -107,6 +107,8 @@ class BatchView(View):
     outputs: OutputsView
     pacing: Pacing
     onJobFailure: OnJobFailure
+    stopMode: StopMode | None = Field(description="set once POST /batch/stop was accepted")
+    generation: int = Field(description="1, and one more for each retry and each fresh execution")
     errorType: str | None = Field(description="short name of what ended the batch early")
     failureReason: str | None = Field(description="why the batch failed, was stopped or is refused")
     errors: list[Problem] = Field(description="what validation found")
@@ -149,6 +151,14 @@ class BatchList(View):
 
 class CreateAnswer(View):
     """The batch that was accepted, or that exists already with the same content."""
+
+    batchId: str
+    status: BatchStatus
+    message: str
+
+
+class BatchAnswer(View):
+    """What was done to a batch, or why nothing had to be."""
 
     batchId: str
     status: BatchStatus

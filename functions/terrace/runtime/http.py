@@ -13,6 +13,7 @@ from terrace.domain.views import ErrorAnswer, FaultAnswer
 from terrace.errors import LimitExceededError, ThrottledError, TransientError
 from terrace.steps.api_errors import (
     BatchExistsError,
+    BatchStateError,
     InvalidRequestError,
     RefusedError,
     RequestTooLargeError,
@@ -23,6 +24,7 @@ STATUS_CODES: dict[type[Exception], int] = {
     InvalidRequestError: 400,
     UnknownBatchError: 404,
     BatchExistsError: 409,
+    BatchStateError: 409,
     RequestTooLargeError: 413,
     ThrottledError: 429,
     LimitExceededError: 429,

@@ -36,6 +36,9 @@ def aftermath(
         return done
     batch, jobs = found
     done.released = release_check(batch, jobs, store=store, workflow=workflow, clock=clock)
+    if batch.retry_pending:
+        # The rows still tell of the last run's end.
+        return done
     for job in jobs:
         announce_failure(batch, job, done, store=store, notifier=notifier, clock=clock)
     for level in _ended_levels(batch, jobs):
@@ -67,7 +70,9 @@ def untold(batch: BatchRecord, jobs: list[JobRecord]) -> bool:
 
 
 def _untold_failure(batch: BatchRecord, job: JobRecord) -> bool:
-    if job.status not in {JobStatus.FAILED, JobStatus.STOPPED}:
+    # A user who stops a batch need not be told that its jobs were stopped.
+    stopped = job.status is JobStatus.STOPPED and batch.stop is None
+    if job.status is not JobStatus.FAILED and not stopped:
         return False
     # A job that ended with its batch is told of in the batch's own end message.
     with_batch = batch.ended and (job.endedAt or 0.0) >= (batch.endedAt or 0.0)

@@ -15,7 +15,7 @@ from terrace.domain.status import BatchStatus
 from terrace.domain.views import BatchList
 from terrace.errors import BadRequestError
 from terrace.ports import BatchStore, ObjectStore, Page
-from terrace.steps.api_errors import InvalidRequestError, UnknownBatchError
+from terrace.steps.api_errors import InvalidRequestError, unknown_batch
 
 URL_SECONDS = 900
 LIMIT_DEFAULT = 100
@@ -40,7 +40,7 @@ class Show:
         well_formed = len(batch_id) <= 63 and _BATCH_ID.fullmatch(batch_id)
         found = self.store.load(batch_id) if well_formed else None
         if found is None:
-            raise _unknown(batch_id)
+            raise unknown_batch(batch_id)
         batch, jobs = found
         request = None if batch.deletedAt else self.objects.get_json(batch.requestS3Uri)
         view = show.batch_view(batch, jobs, request, self._link())
@@ -154,17 +154,3 @@ def _places(token: str, problems: list[Problem]) -> dict[BatchStatus, str | None
         pass
     problems.append(_BAD_TOKEN)
     return {}
-
-
-def _unknown(batch_id: str) -> UnknownBatchError:
-    return UnknownBatchError(
-        "There is no such batch.",
-        [
-            Problem(
-                path="batchId",
-                code="UNKNOWN_BATCH",
-                problem=f"there is no batch {json.dumps(batch_id[:80])}",
-                fix="GET /batch/show without batchId lists the batches",
-            )
-        ],
-    )

@@ -104,6 +104,8 @@ def _end_of(
 def _why(batch: BatchRecord, source: str | None) -> str:
     if batch.mark is not None:
         return f"the batch was ended ({batch.mark.reason or batch.mark.kind})"
+    if batch.stop is not None:
+        return "the batch was stopped"
     if source is not None:
         return f"{source}, or what it depends on, did not deliver"
     return "another job of the batch failed"

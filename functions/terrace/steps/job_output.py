@@ -81,7 +81,8 @@ def merged_output(
     readable = [attempt for attempt in attempts if attempt.outputManifestS3Uri is not None]
     if not readable:
         return None
-    if len(attempts) == 1 and not _names_workers(job, readable[0], objects):
+    alone = len(attempts) == 1 and job.givenManifestS3Uri is None
+    if alone and not _names_workers(job, readable[0], objects):
         return readable[0].outputManifestS3Uri
     uri = s3uri.of(bucket, "batches", job.batchId, "outputs", job.jobName, "merged/output.manifest")
     parts = [
@@ -102,16 +103,34 @@ def _names_workers(job: JobRecord, attempt: AttemptRecord, objects: ObjectStore)
 
 
 def _job_lines(job: JobRecord, first: AttemptRecord, objects: ObjectStore) -> Iterator[str]:
-    """The job's own lines, from what the first attempt gave back.
+    """The job's own lines: written for a retry, or from what an attempt at all of them gave back.
 
     Its input may be a user's file, which may have been replaced or deleted since.
     """
-    if first.attempt != 1 or first.outputManifestS3Uri is None:
-        raise ValueError(f"{job.jobName}: its first attempt left no output manifest")
+    if job.givenManifestS3Uri is not None:
+        yield from texts(objects, job.givenManifestS3Uri)
+        return
+    if first.linesS3Uri is not None or first.outputManifestS3Uri is None:
+        raise ValueError(f"{job.jobName}: no attempt at all of its items left an output manifest")
     for _, item, _ in outputs.split(
         texts(objects, first.outputManifestS3Uri), job.labelAttributeName
     ):
         yield manifest.text_without(item, job.labelAttributeName)
+
+
+def labeled_by(job: JobRecord, objects: ObjectStore) -> set[int]:
+    """The job's own items that one of its ended attempts has labeled."""
+    found: set[int] = set()
+    for attempt in job.attempts:
+        if attempt.outputManifestS3Uri is None:
+            continue
+        lines = lines_of(attempt, objects)
+        for index, _, labeled in outputs.split(
+            texts(objects, attempt.outputManifestS3Uri), job.labelAttributeName
+        ):
+            if labeled:
+                found.add(lines[index] if lines is not None else index)
+    return found
 
 
 def lines_of(attempt: AttemptRecord, objects: ObjectStore) -> list[int] | None:

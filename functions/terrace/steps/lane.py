@@ -116,11 +116,15 @@ def with_attribute(lane: LaneItem, attribute: str) -> str:
     return manifest.dump(data)
 
 
-def sample(indexes: list[int], percent: float, seed: str) -> set[int]:
+def sample(
+    indexes: list[int], percent: float, seed: str, taken: frozenset[int] = frozenset()
+) -> set[int]:
     """Which items a down-sampling rate selects: seeded by name, so the same at every repetition.
 
-    Worked number: 25 percent of 10 items is ceil(2.5) = 3 items.
+    Worked number: 25 percent of 10 items is ceil(2.5) = 3 items. What is `taken` already stays
+    chosen and counts.
     """
     wanted = math.ceil(len(indexes) * percent / 100)
-    ranked = sorted(indexes, key=lambda i: hashlib.sha256(f"{seed}:{i}".encode()).digest())
-    return set(ranked[:wanted])
+    free = [index for index in indexes if index not in taken]
+    ranked = sorted(free, key=lambda i: hashlib.sha256(f"{seed}:{i}".encode()).digest())
+    return {*taken, *ranked[: max(0, wanted - len(taken))]}

@@ -45,7 +45,8 @@ class Notify:
             batch.destinationSnsArn, message.subject, message.body, message.attributes
         )
         now = self.clock.now()
-        self.store.message_sent(batch_id, now)
+        # A batch retried meanwhile has another end, and that must be told as well.
+        self.store.message_sent(batch_id, now, generation)
         if not any(job.claimOpen for job in jobs) and not untold(batch, jobs):
             self.store.close_batch(batch_id)
         self.store.add_event(

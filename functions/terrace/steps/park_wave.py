@@ -67,13 +67,18 @@ def park_wave(step: ParkWaveInput, *, store: BatchStore, workflow: Workflow, clo
 
 
 def last_change(batch: BatchRecord, jobs: list[JobRecord]) -> float:
-    """When a job last started, was put off, or ended; or when the batch could begin.
+    """When a job last started, was put off, stopped or ended; or when the batch could begin.
 
     A claim alone is none: the start that claimed may break in the same place each time.
     """
     found: list[float | None] = [batch.transformedAt or batch.createdAt]
+    if batch.retry is not None:
+        found.append(batch.retry.doneAt or batch.retry.at)
+    if batch.stop is not None:
+        found.append(batch.stop.at)
     for job in jobs:
         found += [job.deferredAt, job.endedAt, *(each.endedAt for each in job.attempts[-1:])]
+        found.append(job.stopRequestedAt)
         if job.notBefore is not None:
             # Put off, at the longest so long ago.
             found.append(job.notBefore - DEFER_MAX)

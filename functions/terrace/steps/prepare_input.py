@@ -12,12 +12,13 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from terrace.domain import categories, modalities, outputs, s3uri, worker_ui
-from terrace.domain.plan import nothing_new
-from terrace.domain.records import JobRecord
+from terrace.domain.plan import nothing_new, to_stop
+from terrace.domain.records import AttemptRecord, JobRecord
+from terrace.domain.settle import expected_labels
 from terrace.domain.status import JobStatus
 from terrace.ports import BatchStore, Clock, ObjectStore
 from terrace.steps import lane
-from terrace.steps.job_output import lines_of, texts
+from terrace.steps.job_output import labeled_by, lines_of, merged_output, texts
 from terrace.steps.start_job import ui_template_uri
 
 
@@ -61,21 +62,31 @@ class Prepare:
         job = self.store.get_job(step.batchId, step.level, step.jobName)
         if batch is None or job is None or batch.generation != step.generation:
             return PrepareInputOutput(next="skip")
+        if to_stop(batch, [job]):
+            return PrepareInputOutput(next="start")
         if job.status not in {JobStatus.PENDING, JobStatus.STARTING}:
             return PrepareInputOutput(next="skip")
         if job.inputManifestS3Uri is not None or job.status is JobStatus.STARTING:
             return PrepareInputOutput(next="start")
         if nothing_new(batch, [job]):
             return PrepareInputOutput(next="skip")
-        changes = self._retry(job) if job.attempt > 1 else self._first(job)
+        if job.relane:
+            changes = self._relane(job)
+        else:
+            made = [attempt for attempt in job.attempts if attempt.made]
+            changes = self._retry(job, made) if made else self._first(job)
         if changes is None:
             return PrepareInputOutput(next="skip")
         saved = self.store.save_input(job.model_copy(update=changes))
         return PrepareInputOutput(next="start" if saved else "skip")
 
     # --- a new attempt: the items that still lack a label ----------------------------------
-    def _retry(self, job: JobRecord) -> dict[str, Any]:
-        last = job.attempts[-1]
+    def _retry(self, job: JobRecord, made: list[AttemptRecord]) -> dict[str, Any] | None:
+        labeled = sum(attempt.numItemsLabeled for attempt in made)
+        if job.numItems is not None and labeled >= expected_labels(job, job.numItems):
+            self._nothing_left(job, {"numItems": job.numItems}, labeled)
+            return None
+        last = made[-1]
         if last.outputManifestS3Uri is None:
             return {
                 "inputManifestS3Uri": last.inputManifestS3Uri,
@@ -97,6 +108,102 @@ class Prepare:
         self.objects.write_lines(input_uri, missing())
         self.objects.put_json(lines_uri, outputs.compose(lines_of(last, self.objects), indexes))
         return {"inputManifestS3Uri": input_uri, "linesS3Uri": lines_uri}
+
+    # --- a retried job whose source was retried too: its lane may have more items now --------
+    def _relane(self, job: JobRecord) -> dict[str, Any] | None:
+        """Gives people the lane's items that this job has not labeled, old and new.
+
+        The job's own items become those it was given before and the new ones, in the lane's
+        order; what earlier attempts were given is translated to that.
+        """
+        source = self._source(job)
+        audited = job.auditedAttributeName
+        if audited is None:
+            raise ValueError(f"{job.jobName} was given items, but its row names no attribute")
+        before = self._places(job)
+        done = {before[own] for own in labeled_by(job, self.objects)}
+        survey = self._survey(job, source)
+        rate = job.spec.inputConfig.downSamplingRate
+        places = sorted(lane.sample(survey.labeled, rate, job.jobName, frozenset(before)))
+        # Of this run: what an earlier one wrote is still read here, also when this is repeated.
+        folder = s3uri.of(
+            self.batch_bucket,
+            "batches",
+            job.batchId,
+            "inputs",
+            job.jobName,
+            f"a{job.attempt}-g{job.generation}",
+        )
+        given = s3uri.join(folder, "given.manifest")
+        carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
+        carried = s3uri.join(folder, s3uri.basename(carried))
+        self._write_lane(job, source, audited, set(places), given, carried)
+        if not places:
+            self._skip(job, carried, audited)
+            return None
+        own = {place: index for index, place in enumerate(places)}
+        attempts = []
+        for attempt in job.attempts:
+            old = lines_of(attempt, self.objects)
+            lines = outputs.compose(before, range(len(before)) if old is None else old)
+            uri = s3uri.join(folder, f"lines-of-attempt-{attempt.attempt}.json")
+            self.objects.put_json(uri, [own[place] for place in lines])
+            attempts.append(attempt.model_copy(update={"linesS3Uri": uri}))
+        todo = [index for index, place in enumerate(places) if place not in done]
+        changes = {
+            "jobInputS3Uri": job.jobInputS3Uri or given,
+            "givenManifestS3Uri": given,
+            "carriedS3Uri": carried,
+            "auditedAttributeName": audited,
+            "attempts": attempts,
+            "numItems": len(places),
+            "relane": False,
+        }
+        if not todo or len(done) >= expected_labels(job, len(places)):
+            self._nothing_left(job, changes, len(done))
+            return None
+        chosen = set(todo)
+        input_uri = s3uri.join(folder, "input.manifest")
+        self.objects.write_lines(
+            input_uri,
+            (
+                line
+                for index, line in enumerate(t for t in texts(self.objects, given) if t.strip())
+                if index in chosen
+            ),
+        )
+        lines_uri = s3uri.join(folder, "lines.json")
+        self.objects.put_json(lines_uri, todo)
+        # One that had nothing for people before has no worker page yet.
+        self._worker_page(job, audited)
+        return {
+            **changes,
+            "inputManifestS3Uri": input_uri,
+            "linesS3Uri": lines_uri,
+            "labelCategoryS3Uri": self._categories(job, source, audited),
+        }
+
+    def _places(self, job: JobRecord) -> list[int]:
+        """For each of the job's own items, its place in the lane."""
+        if job.carriedS3Uri is None:
+            return list(range(job.numItems or 0))
+        found: list[int] = self.objects.get_json(lane.selected_uri(job.carriedS3Uri))
+        return found
+
+    def _nothing_left(self, job: JobRecord, changes: dict[str, Any], labeled: int) -> None:
+        """Everything it is given has its label already: the job is done without people."""
+        now = self.clock.now()
+        updated = job.model_copy(update=changes)
+        end = {
+            **changes,
+            "outputManifestS3Uri": merged_output(
+                updated, updated.attempts, self.objects, self.batch_bucket
+            ),
+            "numItemsLabeled": labeled,
+            "endedAt": now,
+        }
+        if self.store.end_attempt(job, JobStatus.COMPLETE, end):
+            self.store.add_event(job.batchId, "JOB_ENDED", {"jobName": job.jobName}, now)
 
     # --- the first attempt -----------------------------------------------------------------
     def _first(self, job: JobRecord) -> dict[str, Any] | None:
@@ -137,13 +244,17 @@ class Prepare:
             raise ValueError(f"{job.jobName} has neither a source nor a manifest to review")
         return lane.of_manifest(spec.inputManifestS3Uri, spec.auditLabelAttributeName, self.objects)
 
-    def _select(self, job: JobRecord, source: JobRecord | None) -> dict[str, Any] | None:
+    def _survey(self, job: JobRecord, source: JobRecord | None) -> _Survey:
         survey = _Survey()
         for item in self._lane(job, source):
             survey.total += 1
             if item.attribute is not None:
                 survey.labeled.append(item.index)
                 survey.attributes.add(item.attribute)
+        return survey
+
+    def _select(self, job: JobRecord, source: JobRecord | None) -> dict[str, Any] | None:
+        survey = self._survey(job, source)
         if source is not None:
             audited = lane.label_attribute(source)
         else:
@@ -170,6 +281,36 @@ class Prepare:
     ) -> dict[str, Any] | None:
         """Writes what is given to people, and what is carried; ends the job if nothing is."""
         carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
+        uri = s3uri.of(
+            self.batch_bucket,
+            "batches",
+            job.batchId,
+            "inputs",
+            job.jobName,
+            f"a{job.attempt}/input.manifest",
+        )
+        self._write_lane(job, source, audited, chosen, uri, carried)
+        if not chosen:
+            self._skip(job, carried, audited)
+            return None
+        return {
+            "inputManifestS3Uri": uri,
+            "jobInputS3Uri": uri,
+            "carriedS3Uri": carried,
+            "auditedAttributeName": audited,
+            "numItems": len(chosen),
+        }
+
+    def _write_lane(  # noqa: PLR0917
+        self,
+        job: JobRecord,
+        source: JobRecord | None,
+        audited: str,
+        chosen: set[int],
+        given: str,
+        carried: str,
+    ) -> None:
+        """Parts a lane's items: those given to people, and those carried with the reason."""
         self.objects.write_lines(
             carried,
             (
@@ -179,27 +320,15 @@ class Prepare:
             ),
         )
         self.objects.put_json(lane.selected_uri(carried), sorted(chosen))
-        if not chosen:
-            self._skip(job, carried, audited)
-            return None
-        uri = s3uri.of(
-            self.batch_bucket, "batches", job.batchId, "inputs", job.jobName, "a1/input.manifest"
-        )
-        self.objects.write_lines(
-            uri,
-            (
-                lane.with_attribute(item, audited)
-                for item in self._lane(job, source)
-                if item.index in chosen
-            ),
-        )
-        return {
-            "inputManifestS3Uri": uri,
-            "jobInputS3Uri": uri,
-            "carriedS3Uri": carried,
-            "auditedAttributeName": audited,
-            "numItems": len(chosen),
-        }
+        if chosen:
+            self.objects.write_lines(
+                given,
+                (
+                    lane.with_attribute(item, audited)
+                    for item in self._lane(job, source)
+                    if item.index in chosen
+                ),
+            )
 
     def _skip(self, job: JobRecord, carried: str, audited: str) -> None:
         now = self.clock.now()

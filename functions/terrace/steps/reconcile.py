@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from terrace.domain import messages
 from terrace.domain.records import BatchRecord, JobRecord, batch_of_execution, execution_name
+from terrace.domain.request import StopMode
 from terrace.domain.status import JobStatus
 from terrace.errors import PermanentError, TerraceError
 from terrace.ports import LabelingJob
@@ -213,8 +214,11 @@ class Reconcile:
         """Stops what is past its time-out or was told to stop; announces what stands still."""
         settle = self.settle
         now = settle.clock.now()
-        if batch.mark is not None and batch.mark.kind == "stop":
+        if batch.stop is not None and batch.stop.mode is StopMode.stop:
+            # The machine has asked once, or could not; asking again is harmless.
             settle.engine.stop(job.attemptName)
+            if job.stopRequestedAt is None:
+                settle.store.annotate_job(job, {"stopRequestedAt": now})
             repairs.counts["stopped"] += 1
             return
         limit = job.spec.jobCompletionTimeoutInSeconds
@@ -290,7 +294,8 @@ class Reconcile:
             park is not None
             and park.nudgedAt is not None
             and (park.generation, park.wave) == (batch.generation, batch.wave)
-            and self.settle.clock.now() - park.nudgedAt > self.period
+            # Passes come a period apart, give or take some seconds.
+            and self.settle.clock.now() - park.nudgedAt > self.period / 2
         )
 
     def _resend(self, batch: BatchRecord, repairs: Repairs) -> None:

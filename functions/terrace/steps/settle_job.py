@@ -5,12 +5,12 @@ output is counted, and one conditional write ends the attempt. A late, repeated 
 changes nothing, and still runs the release check.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from terrace.domain.plan import nothing_new
 from terrace.domain.records import AttemptRecord, BatchRecord, Counters, JobRecord
-from terrace.domain.request import OnJobFailure
 from terrace.domain.settle import Evidence, Output, Verdict, judge
 from terrace.domain.status import JobStatus
 from terrace.ports import (
@@ -24,7 +24,7 @@ from terrace.ports import (
 )
 from terrace.steps.aftermath import Aftermath, aftermath
 from terrace.steps.job_output import SeenOutput, look_at_output, merged_output
-from terrace.steps.start_job import is_ours, job_failure_mark
+from terrace.steps.start_job import fails_with_its_jobs, is_ours, job_failure_mark
 
 CLEARED_FOR_RETRY: dict[str, Any] = {
     "inputManifestS3Uri": None,
@@ -63,6 +63,8 @@ class Settle:
     notifier: Notifier
     clock: Clock
     batch_bucket: str
+    look_again_after: float = 0.0
+    """Seconds between two looks at an output, before it is held to be what it will always be."""
 
     def by_name(self, labeling_job_name: str) -> Settled:
         """Settles the job behind a labeling job's name, as an event gives it."""
@@ -112,7 +114,9 @@ class Settle:
         if batch is None:
             return "unknown"
         seen = look_at_output(job, found, self.objects)
-        verdict = judge(job, _evidence(batch, job, found, seen, reconciling=reconciling))
+        waited = self.clock.now() - (job.suspectAt or math.inf)
+        again = reconciling and waited >= self.look_again_after
+        verdict = judge(job, _evidence(batch, job, found, seen, looked_before=again))
         if verdict.status is None:
             if job.suspectAt is None:
                 self.store.annotate_job(job, {"suspectAt": self.clock.now()})
@@ -127,7 +131,7 @@ class Settle:
         now = self.clock.now()
         reason = f"labeling job {job.attemptName} {why}"
         mark = None
-        if batch.onJobFailure is OnJobFailure.fail:
+        if fails_with_its_jobs(batch):
             mark = job_failure_mark(job, reason, now)
         changes = {
             "failureReason": reason,
@@ -171,7 +175,7 @@ class Settle:
                 "claimOpen": False,
             }
             failed = status in {JobStatus.FAILED, JobStatus.STOPPED}
-            if failed and batch.onJobFailure is OnJobFailure.fail:
+            if failed and fails_with_its_jobs(batch):
                 mark = job_failure_mark(job, verdict.reason, now)
         if not self.store.end_attempt(job, status, changes, mark):
             return "lost"
@@ -198,7 +202,7 @@ def _evidence(
     found: LabelingJob,
     seen: SeenOutput,
     *,
-    reconciling: bool,
+    looked_before: bool,
 ) -> Evidence:
     before = sum(attempt.numItemsLabeled for attempt in job.attempts)
     readable = seen.kind is Output.readable
@@ -213,7 +217,7 @@ def _evidence(
         items=items,
         labeled_before=before,
         stopped_by_mark=nothing_new(batch, []),
-        looked_before=reconciling and job.suspectAt is not None,
+        looked_before=looked_before,
         first_reason=seen.summary.first_reason,
     )
 

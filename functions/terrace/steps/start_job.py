@@ -11,7 +11,7 @@ import hashlib
 from pydantic import BaseModel
 
 from terrace.domain import labeling_request, modalities, s3uri
-from terrace.domain.plan import nothing_new
+from terrace.domain.plan import nothing_new, to_stop
 from terrace.domain.records import BatchRecord, JobRecord, Mark, attempt_name
 from terrace.domain.request import OnJobFailure
 from terrace.domain.settle import still_wanted
@@ -78,6 +78,9 @@ class Start:
         job = self._store.get_job(step.batchId, step.level, step.jobName)
         if batch is None or job is None or batch.generation != step.generation:
             return
+        if to_stop(batch, [job]):
+            self._stop_asked(job, step.error)
+            return
         if job.status not in {JobStatus.PENDING, JobStatus.STARTING}:
             return
         if step.error is not None:
@@ -89,7 +92,7 @@ class Start:
 
     # --- the straight way ----------------------------------------------------------------
     def _start(self, batch: BatchRecord, job: JobRecord) -> None:
-        nonce = nonce_of(batch, job)
+        nonce, first = nonce_of(batch, job), job.nonce is None
         claim = self._store.claim(job, nonce, self._clock.now())
         if claim.holder is not None:
             self._fail(job, "NAME_TAKEN", name_taken_by_batch(job, claim.holder.batchId))
@@ -106,7 +109,8 @@ class Start:
             self._defer(job, str(error), quota=True)
             return
         except BadRequestError as error:
-            self._fail(job, "CREATE_REFUSED", str(error))
+            # An earlier call for this attempt may still take effect; without one, none can.
+            self._fail(job, "CREATE_REFUSED", str(error), sure=first)
             return
         self._created(job, arn)
 
@@ -137,8 +141,8 @@ class Start:
         """Records the labeling job; if it should not run (any more), stops it."""
         recorded = self._store.job_created(job, arn, self._clock.now())
         batch = self._store.get_batch(job.batchId)
-        if batch is not None and batch.mark is not None:
-            self._engine.stop(job.attemptName)
+        if batch is not None and (batch.mark is not None or batch.stop is not None):
+            self._stop(job)
         if not recorded:
             self._stop_if_given_up(job, arn)
             return
@@ -156,6 +160,24 @@ class Start:
             return
         self._engine.stop(job.attemptName)
         self._store.annotate_job(row, {"labelingJobArn": arn, "claimOpen": False})
+
+    def _stop_asked(self, job: JobRecord, error: MachineError | None) -> None:
+        """Stops a running job of a batch that is being stopped; where it cannot be, goes on.
+
+        The reconciler asks again for as long as it runs: the machine need not.
+        """
+        if error is None:
+            self._stop(job)
+            return
+        now = self._clock.now()
+        self._store.annotate_job(job, {"stopRequestedAt": now})
+        why = f"{error.Error}: {error.Cause}"[:REASON_MAX]
+        self._store.add_event(job.batchId, "STOP_BROKEN", {"jobName": job.jobName, "why": why}, now)
+
+    def _stop(self, job: JobRecord) -> None:
+        """Stops the labeling job; its end is settled like any other."""
+        self._engine.stop(job.attemptName)
+        self._store.annotate_job(job, {"stopRequestedAt": self._clock.now()})
 
     # --- what else can be found ------------------------------------------------------------
     def _adopt_or_fail(self, job: JobRecord) -> None:
@@ -217,7 +239,7 @@ class Start:
             now,
         )
 
-    def _fail(self, job: JobRecord, code: str, reason: str) -> None:
+    def _fail(self, job: JobRecord, code: str, reason: str, *, sure: bool = False) -> None:
         """The job cannot be started. Under `onJobFailure: fail` its batch is marked with it."""
         now = self._clock.now()
         batch = self._store.get_batch(job.batchId)
@@ -225,13 +247,13 @@ class Start:
         changes: dict[str, object] = {
             "failureReason": text,
             "endedAt": now,
-            "claimOpen": job.status is JobStatus.STARTING and code != "NAME_TAKEN",
+            "claimOpen": job.status is JobStatus.STARTING and code != "NAME_TAKEN" and not sure,
         }
         if job.attempts:
             # The file of their labels is named when the batch ends.
             changes["numItemsLabeled"] = sum(attempt.numItemsLabeled for attempt in job.attempts)
         mark = None
-        if batch is not None and batch.onJobFailure is OnJobFailure.fail:
+        if batch is not None and fails_with_its_jobs(batch):
             mark = job_failure_mark(job, text, now)
         if self._store.end_attempt(job, JobStatus.FAILED, changes, mark):
             self._store.add_event(
@@ -276,6 +298,11 @@ def is_ours(found: LabelingJob, job: JobRecord, bucket: str) -> bool:
         and found.tags.get(NONCE_TAG) == job.nonce
         and found.outputPath.rstrip("/") == output_path(bucket, job).rstrip("/")
     )
+
+
+def fails_with_its_jobs(batch: BatchRecord) -> bool:
+    """Whether a failed job ends the batch; one that is being stopped ends STOPPED."""
+    return batch.onJobFailure is OnJobFailure.fail and batch.stop is None
 
 
 def job_failure_mark(job: JobRecord, reason: str | None, at: float) -> Mark:

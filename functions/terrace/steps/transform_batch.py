@@ -16,6 +16,7 @@ from terrace.domain.input_checks import ManifestRule, ManifestTally
 from terrace.domain.problems import Problem
 from terrace.domain.records import BatchRecord, JobRecord, Mark
 from terrace.domain.request import BatchRequest
+from terrace.domain.retry import reopen
 from terrace.errors import NotFoundError
 from terrace.ports import BatchStore, Clock, LabelingEngine, Notifier, ObjectStore
 from terrace.steps.transform_checks import Checker, Findings, Place
@@ -81,10 +82,15 @@ class Transform:
                 self._give_names_back(self._checker(batch, self._request(batch)))
             return TransformBatchOutput(next="finalize")
         if batch.transformedAt is not None:
+            self._reopen(batch)
             return TransformBatchOutput(next="plan")
         deadline = self.clock.now() + self.seconds
         request = self._request(batch)
         checker = self._checker(batch, request)
+        if batch.stop is not None:
+            # Stopped before it was accepted: nothing runs, and its names are free again.
+            self._give_names_back(checker)
+            return TransformBatchOutput(next="finalize")
         place = self._progress_uri(batch)
         progress = self._progress(place)
         if not self._work(checker, progress, deadline):
@@ -94,8 +100,22 @@ class Transform:
             self._refuse(batch, checker, progress)
             return TransformBatchOutput(next="finalize")
         self._accept(batch, request, progress)
+        if batch.retry is not None:
+            self.store.retry_done(batch.batchId, batch.retry, self.clock.now())
         self.objects.delete(place)
         return TransformBatchOutput(next="plan")
+
+    def _reopen(self, batch: BatchRecord) -> None:
+        """Does what a retry asked for: rows of jobs that run again become PENDING. Repeatable."""
+        # The execution that was to do it may have died: a later generation does it as well.
+        retry = batch.retry
+        if retry is None or retry.doneAt is not None:
+            return
+        found = self.store.load(batch.batchId)
+        for reopened in reopen(found[1] if found else [], retry.jobNames, retry.generation):
+            self.store.reopen_job(reopened.job, retry.generation, reopened.changes)
+        self.store.retry_done(batch.batchId, retry, self.clock.now())
+        self.store.add_event(batch.batchId, "BATCH_REOPENED", {}, self.clock.now())
 
     def _request(self, batch: BatchRecord) -> BatchRequest:
         return self.filled(self.objects.get_json(batch.requestS3Uri))
@@ -119,7 +139,8 @@ class Transform:
             self.batch_bucket,
             "batches-working",
             batch.batchId,
-            f"transform-{batch.uid[:16]}.json",
+            # A batch stopped while it was checked, and retried, is checked from the start.
+            f"transform-{batch.uid[:16]}-{batch.run}.json",
         )
 
     def _progress(self, uri: str) -> Progress:

@@ -1,0 +1,42 @@
+"""`python -m tests.world [--runs N] [--first N] [--seed N] [--workers N] [--mutants]`."""
+
+import argparse
+import os
+import sys
+
+from tests.world import runs
+
+FULL = 2000
+"""From so many runs on, a call site that no fault has hit fails the whole."""
+
+
+def main() -> int:
+    """Runs what was asked for; 1 if an invariant did not hold, or a call site was never hit."""
+    parser = argparse.ArgumentParser(prog="tests.world", description=__doc__)
+    parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--mutants", action="store_true")
+    parser.add_argument("--only")
+    given = parser.parse_args()
+    runs.hash_seed_fixed()
+    if given.seed is not None:
+        return runs.replay(given.seed)
+    if given.mutants:
+        from tests.world import mutants
+
+        return mutants.main(given.only)
+    totals = runs.run(given.first, given.runs, given.workers)
+    print(totals.table())
+    print(totals.text())
+    missed = totals.never_hit()
+    if missed:
+        print(f"never hit: {missed}")
+    for seed, what in totals.failures:
+        print(f"FAILED seed {seed}: {what} (make world SEED={seed})")
+    return 1 if totals.failures or (missed and totals.runs >= FULL) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

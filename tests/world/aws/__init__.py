@@ -1,0 +1,1 @@
+"""AWS in memory, fast and exact where Terrace looks: one module per service."""
