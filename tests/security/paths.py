@@ -90,6 +90,11 @@ class Walker:
         """The stack's id."""
         return str(self.world.client("cloudformation").describe_stacks()["Stacks"][0]["StackId"])
 
+    def ask(self, route: str, body: Json) -> int:
+        """The status of a POST to another route than create."""
+        url = f"{self.world.contract['apiUrl']}/batch/{route}"
+        return self.world.http(url, body, "POST")[0]
+
     def person(self, policy: str) -> Callable[[str], Any]:
         """Clients of somebody who may do what a policy of the stack says, and nothing else.
 
@@ -476,12 +481,31 @@ def callers(walker: Walker) -> None:
     assert data.find() == Found(0, 0)
 
 
+def stopped_and_retried(walker: Walker) -> None:
+    """A batch is stopped while it runs; what did not deliver runs again."""
+    world = walker.world
+    clips = walker.clips(walker.own, "again")
+    world.create("again", [clips.label("again-car"), clips.label("again-two")])
+    world.until_job("again", "again-car", "IN_PROGRESS")
+    world.until_job("again", "again-two", "IN_PROGRESS")
+    world.control("jobs/again-car/progress", {"labeled": 0.5})
+    assert walker.ask("stop", {"batchId": "again", "mode": "stop"}) == 200
+    walker.status("again", "STOPPED")
+    walker.told("again")
+    assert walker.ask("retry", {"batchId": "again"}) == 200
+    for name in ("again-car-a2", "again-two-a2"):
+        world.exists(name)
+        world.finish(name)
+    walker.status("again", "COMPLETE")
+
+
 PATHS: tuple[Callable[[Walker], None], ...] = (
     three_levels,
     named_places,
     images,
     large_manifests,
     jobs_that_cannot_start,
+    stopped_and_retried,
     rare_turns,
     callers,
     failures,

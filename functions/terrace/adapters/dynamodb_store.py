@@ -248,6 +248,7 @@ class DynamoBatchStore:
             )
             .where("generation", "=", retry.generation - 1)
             .where("batchStatus", "=", batch.status)
+            .where_absent("deletedAt")
         )
         return self.get_batch(batch.batchId) if won else None
 

@@ -75,6 +75,8 @@ class RetryBatch:
                 BatchStatus.VALIDATION_FAIL: "mend it and POST it to /batch/create again",
             }.get(batch.status, "nothing is left to be done")
             raise _state(batch.batchId, f"it is {batch.status}", fix)
+        if batch.deletedAt is not None:
+            raise _state(batch.batchId, "its data was deleted", "create a new batch")
         if batch.transformedAt is None:
             if request.jobNames is not None:
                 raise _state(batch.batchId, "it ended before it was accepted", "leave jobNames out")

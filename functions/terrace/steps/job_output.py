@@ -81,8 +81,8 @@ def merged_output(
     readable = [attempt for attempt in attempts if attempt.outputManifestS3Uri is not None]
     if not readable:
         return None
-    own = len(attempts) == 1 and job.givenManifestS3Uri is None
-    if own and not _names_workers(job, readable[0], objects):
+    alone = len(attempts) == 1 and job.givenManifestS3Uri is None
+    if alone and not _names_workers(job, readable[0], objects):
         return readable[0].outputManifestS3Uri
     uri = s3uri.of(bucket, "batches", job.batchId, "outputs", job.jobName, "merged/output.manifest")
     parts = [
