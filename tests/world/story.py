@@ -50,10 +50,12 @@ class Story:
         self.paused_until = 0.0
         self.last_state: tuple[int, int] = (-1, -1)
         self.unchanged = 0
-        self.flawless = self.random.random() < 0.12
+        self.flawless = self.random.random() < 0.15
         """Nothing goes wrong from the start: then the reconciler is never needed, and is off."""
-        self.quick = self.random.random() < 0.3
+        self.quick = self.random.random() < (0.7 if self.flawless else 0.3)
         """People are done in no time: ends race with everything."""
+        if self.quick:
+            self.world.events.usual = self.random.choice([(0.0, 0.05), (0.0, 0.2), (0.1, 2.0)])
         self.series = 0
         """Of ticks: a new one begins when all is calm."""
 
