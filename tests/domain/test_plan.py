@@ -112,7 +112,7 @@ def test_a_batch_is_called_what_its_jobs_are(
 
 @pytest.mark.parametrize(
     ("kind", "outcome"),
-    [("fail", "FAILED"), ("stop", "STOPPED"), ("invalid", "VALIDATION_FAIL")],
+    [("fail", "FAILED"), ("invalid", "VALIDATION_FAIL")],
 )
 def test_a_mark_says_how_the_batch_ends_once_nothing_runs(kind: str, outcome: str) -> None:
     batch = a_batch(mark=a_mark(kind))

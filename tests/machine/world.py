@@ -184,9 +184,11 @@ class World:
                 for name, each in jobs.items()
                 if name == source or (by_level and each["jobLevel"] < level)
             ]
-            for earlier in needed if job["labelingJobArn"] else []:
+            # Of the last attempt: in a retried batch, an earlier level may have run again since.
+            arn = job["labelingJobArn"]
+            for earlier in needed if arn else []:
                 assert earlier["endedAt"] is not None
-                assert seconds_of(earlier["endedAt"]) <= made[job["labelingJobName"].lower()] + 0.01
+                assert seconds_of(earlier["endedAt"]) <= made[arn.rsplit("/", 1)[1]] + 0.01
 
     # --- labeling jobs -------------------------------------------------------------------------
     def labeling_jobs(self, batch: str) -> dict[str, float]:

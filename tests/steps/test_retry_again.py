@@ -552,3 +552,30 @@ def test_a_job_that_cannot_be_stopped_does_not_keep_the_machine_busy(house: Hous
     house.reconcile()
     house.reconcile()
     assert house.batch().status == "STOPPED"
+
+
+def test_many_jobs_are_stopped_wave_after_wave_without_waiting(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.post(two_levels(house))
+    house.turn()
+    house.clock.advance(30 * 86_400)
+    monkeypatch.setattr("terrace.domain.plan.WAVE_MAX", 1)
+    stop(house)
+    assert sorted(house.engine.stopped) == ["car", "road"]
+
+
+def test_a_retry_weeks_later_has_its_own_time_to_get_started(house: House) -> None:
+    two_failed(house)
+    house.clock.advance(30 * 86_400)
+    # Given starts that break before they can say why
+    real = house.store.claim
+    house.store.claim = always(TransientError("503"))  # type: ignore[method-assign]
+    retry(house)
+    house.reconcile()
+    assert house.batch().mark is None
+    house.store.claim = real  # type: ignore[method-assign]
+    house.reconcile(3600)
+    for name in ("car-a2", "road-a2", "car-audit", "road-audit"):
+        house.finish(name)
+    assert house.batch().status == "COMPLETE"

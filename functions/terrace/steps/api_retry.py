@@ -86,7 +86,9 @@ class RetryBatch:
                 batch.batchId, f"it has no job {', '.join(unknown)}", "name jobs of the batch"
             )
         opened = reopen(jobs, request.jobNames, batch.generation + 1)
-        if not opened:
+        # Without names, there may be nothing to open: it was stopped, or broke, after its last job
+        # had delivered. Then it ends at once, as what it is.
+        if not opened and request.jobNames is not None:
             raise _state(
                 batch.batchId,
                 "all jobs named have delivered every label",

@@ -14,6 +14,7 @@ from terrace.domain.records import BatchRecord, JobRecord, Mark, Park
 from terrace.domain.status import JobStatus
 from terrace.ports import BatchStore, Clock, Workflow
 from terrace.steps.release import release_check
+from terrace.steps.start_job import DEFER_MAX
 
 CLOCK_MARGIN = 2.0
 """Seconds by which the clocks of two functions may differ."""
@@ -64,13 +65,21 @@ def park_wave(step: ParkWaveInput, *, store: BatchStore, workflow: Workflow, clo
 
 
 def last_change(batch: BatchRecord, jobs: list[JobRecord]) -> float:
-    """When a job last started, was put off, or ended; or when the batch could begin.
+    """When a job last started, was put off, stopped or ended; or when the batch could begin.
 
     A claim alone is none: the start that claimed may break in the same place each time.
     """
     found: list[float | None] = [batch.transformedAt or batch.createdAt]
+    if batch.retry is not None:
+        found.append(batch.retry.doneAt or batch.retry.at)
+    if batch.stop is not None:
+        found.append(batch.stop.at)
     for job in jobs:
         found += [job.deferredAt, job.endedAt, *(each.endedAt for each in job.attempts[-1:])]
+        found.append(job.stopRequestedAt)
+        if job.notBefore is not None:
+            # Put off, at the longest so long ago.
+            found.append(job.notBefore - DEFER_MAX)
         if job.status not in {JobStatus.PENDING, JobStatus.STARTING}:
             found.append(job.attemptStartedAt)
     return max(stamp for stamp in found if stamp is not None)

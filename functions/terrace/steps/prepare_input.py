@@ -86,6 +86,10 @@ class Prepare:
         if job.numItems is not None and labeled >= expected_labels(job, job.numItems):
             self._nothing_left(job, {"numItems": job.numItems}, labeled)
             return None
+        if job.givenManifestS3Uri is not None:
+            done = labeled_by(job, self.objects)
+            todo = [index for index in range(job.numItems or 0) if index not in done]
+            return self._rest(job, job.givenManifestS3Uri, todo)
         last = made[-1]
         if last.outputManifestS3Uri is None:
             return {
@@ -125,15 +129,7 @@ class Prepare:
         survey = self._survey(job, source)
         rate = job.spec.inputConfig.downSamplingRate
         places = sorted(lane.sample(survey.labeled, rate, job.jobName, frozenset(before)))
-        # Of this run: what an earlier one wrote is still read here, also when this is repeated.
-        folder = s3uri.of(
-            self.batch_bucket,
-            "batches",
-            job.batchId,
-            "inputs",
-            job.jobName,
-            f"a{job.attempt}-g{job.generation}",
-        )
+        folder = self._folder(job)
         given = s3uri.join(folder, "given.manifest")
         carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
         carried = s3uri.join(folder, s3uri.basename(carried))
@@ -162,26 +158,30 @@ class Prepare:
         if not todo or len(done) >= expected_labels(job, len(places)):
             self._nothing_left(job, changes, len(done))
             return None
-        chosen = set(todo)
-        input_uri = s3uri.join(folder, "input.manifest")
-        self.objects.write_lines(
-            input_uri,
-            (
-                line
-                for index, line in enumerate(t for t in texts(self.objects, given) if t.strip())
-                if index in chosen
-            ),
-        )
-        lines_uri = s3uri.join(folder, "lines.json")
-        self.objects.put_json(lines_uri, todo)
         # One that had nothing for people before has no worker page yet.
         self._worker_page(job, audited)
         return {
             **changes,
-            "inputManifestS3Uri": input_uri,
-            "linesS3Uri": lines_uri,
+            **self._rest(job, given, todo),
             "labelCategoryS3Uri": self._categories(job, source, audited),
         }
+
+    def _folder(self, job: JobRecord) -> str:
+        """Of this attempt in this run: what an earlier one wrote is still read, also in a repeat."""
+        name = f"a{job.attempt}-g{job.generation}"
+        return s3uri.of(self.batch_bucket, "batches", job.batchId, "inputs", job.jobName, name)
+
+    def _rest(self, job: JobRecord, given: str, todo: list[int]) -> dict[str, Any]:
+        """Gives people these of the job's own items."""
+        folder = self._folder(job)
+        input_uri, lines_uri = (s3uri.join(folder, n) for n in ("input.manifest", "lines.json"))
+        chosen = set(todo)
+        own = (text for text in texts(self.objects, given) if text.strip())
+        self.objects.write_lines(
+            input_uri, (line for index, line in enumerate(own) if index in chosen)
+        )
+        self.objects.put_json(lines_uri, todo)
+        return {"inputManifestS3Uri": input_uri, "linesS3Uri": lines_uri}
 
     def _places(self, job: JobRecord) -> list[int]:
         """For each of the job's own items, its place in the lane."""

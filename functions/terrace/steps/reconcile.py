@@ -58,8 +58,6 @@ class Pass:
     repairs: Repairs
     listed: dict[str, LabelingJob] | None = None
     """Labeling jobs by lower-case name; None: not listed, each must be described."""
-    scheduled: bool = True
-    """False: an execution has just ended, and only its batch is looked at."""
     created: dict[str, float] = field(default_factory=dict)
     """When each open batch was created: the places a cursor can have."""
     on_event: bool = False
@@ -275,8 +273,7 @@ class Reconcile:
             why = f"its execution ended {execution.status}"
         elif self._stands_still(batch):
             why = "its execution did not move after it was released"
-        young = clock.now() - (batch.executionStartedAt or 0.0) < self.period
-        if why is not None and (this.scheduled or batch.generation == 1 or not young):
+        if why is not None:
             repairs.stuck += 1
             if this.on_event and self._is_short_lived(batch):
                 return
