@@ -217,9 +217,7 @@ class World:
         self.ticks += 1
         return self.lambdas.invoke("reconcile", {"source": "aws.events"}, lambda *answer: None)
 
-    def api(
-        self, method: str, path: str, body: Json, answer: Callable[[Answered], None]
-    ) -> Task:
+    def api(self, method: str, path: str, body: Json, answer: Callable[[Answered], None]) -> Task:
         """A client calls the API; a dead or late function is a 502."""
         query = body if method == "GET" else None
         event = {

@@ -26,6 +26,7 @@ END_STATUS = {
     BatchStatus.VALIDATION_FAIL: "FAILED",
     BatchStatus.STOPPED: "STOPPED",
 }
+RESEND_FOR = 86_400.0
 IDLE_MAX = PERIOD + 300.0
 """Seconds, after the last fault, that a batch may stand without a running labeling job: one period
 of the reconciler, and time for the work itself.
@@ -195,9 +196,7 @@ class Watch:
         if twice:
             self.wrong("pays twice", f"{job.name} asks for {twice[0]} again")
 
-    def _dependencies(
-        self, batch: BatchRecord, rows: dict[str, JobRecord], row: JobRecord
-    ) -> None:
+    def _dependencies(self, batch: BatchRecord, rows: dict[str, JobRecord], row: JobRecord) -> None:
         source = row.spec.inputConfig.chainFromJobName
         if source is not None and rows[source].status not in JOB_FEEDS_NEXT:
             self.wrong("I2", f"{row.jobName} started while {source} is {rows[source].status}")
@@ -308,9 +307,9 @@ class Watch:
 
         def look() -> None:
             batch = world.batch(batch_id)
-            if batch is None or (batch.ended and batch.messageSentAt is not None):
-                if batch is not None:
-                    over = batch.messageSentAt or 0.0
+            if batch is None or (batch.ended and batch.messageSentAt) or self.given_up(batch):
+                if batch is not None and batch.messageSentAt:
+                    over = batch.messageSentAt
                     idle = over - self.busy_at[batch_id]
                     self.longest_idle = max(self.longest_idle, idle)
                 return
@@ -329,6 +328,12 @@ class Watch:
             world.scheduler.after(min(60.0, idle_max / 2), look)
 
         look()
+
+    def given_up(self, batch: BatchRecord) -> bool:
+        """For a whole day its end could not be told: by design that is an alarm, and no more."""
+        if not batch.ended or batch.messageSentAt is not None:
+            return False
+        return self.world.scheduler.now - (batch.endedAt or 0.0) > RESEND_FOR
 
     def _second_looks(self, batch: BatchRecord) -> set[str]:
         """What the protocol says must be looked at once more before it decides."""
@@ -353,7 +358,8 @@ class Watch:
             if batch.status not in BATCH_TERMINAL:
                 self.wrong("I8", f"{batch_id} has not ended")
                 continue
-            if (batch.uid, batch.generation) not in self.told:
+            told = (batch.uid, batch.generation) in self.told
+            if not told and not self.given_up(batch):
                 self.wrong("I7", f"{batch_id} ended {batch.status}, and nobody was told")
             for job in world.live(batch_id):
                 self.wrong("I4", f"{batch_id} has ended, and {job.name} still runs")
@@ -389,9 +395,7 @@ class Watch:
         batch = world.batch(batch_id)
         if batch is None:
             return
-        view = Show(
-            DynamoBatchStore(world.dynamo, TABLE), S3ObjectStore(world.s3)
-        ).one(batch_id)
+        view = Show(DynamoBatchStore(world.dynamo, TABLE), S3ObjectStore(world.s3)).one(batch_id)
         if view["status"] != batch.status:
             self.wrong("I10", f"{batch_id}: shown {view['status']}, recorded {batch.status}")
         shown = {

@@ -16,7 +16,12 @@ from tests.world.scheduler import KilledError, Scheduler, Task
 os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
 os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 
-DIED = ("Lambda.Unknown", "Lambda.ServiceException", "Lambda.SdkClientException", "Sandbox.Timedout")
+DIED = (
+    "Lambda.Unknown",
+    "Lambda.ServiceException",
+    "Lambda.SdkClientException",
+    "Sandbox.Timedout",
+)
 """What Step Functions says when a function's process is gone."""
 
 

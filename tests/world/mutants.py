@@ -172,7 +172,9 @@ MUTANTS = (
         "claims_after_the_mark",
         "the claim does not ask whether the batch is marked or stopped",
         (
-            Patch(STORE, '            .where_absent("mark")\n            .where_absent("stop")\n', ""),
+            Patch(
+                STORE, '            .where_absent("mark")\n            .where_absent("stop")\n', ""
+            ),
         ),
     ),
     Mutant(
@@ -295,8 +297,8 @@ MUTANTS = (
         (
             Patch(
                 "terrace/steps/finalize_batch.py",
-                "        return merged_output(job, job.attempts, objects, bucket), \"\"\n",
-                "        return None, \"\"\n",
+                '        return merged_output(job, job.attempts, objects, bucket), ""\n',
+                '        return None, ""\n',
             ),
         ),
     ),

@@ -28,9 +28,24 @@ ADAPTERS = (
 NOT_A_CALL = {"S3ObjectStore.presign"}
 """Computed in the function, without a call to AWS."""
 READS = {
-    "get_batch", "load", "get_job", "list_batches", "open_batches", "get_claim", "cursor", "head",
-    "get_json", "read_lines", "exists", "bucket_region", "bucket_cors", "describe", "list_since",
-    "workteam_problem", "role_session_seconds", "topic_problem",
+    "get_batch",
+    "load",
+    "get_job",
+    "list_batches",
+    "open_batches",
+    "get_claim",
+    "cursor",
+    "head",
+    "get_json",
+    "read_lines",
+    "exists",
+    "bucket_region",
+    "bucket_cors",
+    "describe",
+    "list_since",
+    "workteam_problem",
+    "role_session_seconds",
+    "topic_problem",
 }
 
 
@@ -103,8 +118,7 @@ class Totals:
             "batches ended: " + ", ".join(f"{k} {v}" for k, v in self.statuses.most_common()),
             f"longest time a batch stood after the last fault: {self.longest_idle:.0f} s",
             "faults at AWS calls: " + ", ".join(f"{k} {v}" for k, v in sorted(kinds.items())),
-            "done to the world: "
-            + ", ".join(f"{k} {v}" for k, v in sorted(self.nemesis.items())),
+            "done to the world: " + ", ".join(f"{k} {v}" for k, v in sorted(self.nemesis.items())),
         ]
         return "\n".join(lines)
 

@@ -139,7 +139,11 @@ class Story:
         self.unchanged = self.unchanged + 1 if same else 0
         self.last_state = state
         late = self.random.uniform(0, 5.0) if not self.calm else 1.0
-        every = PERIOD if self.unchanged < 4 else PERIOD * (4 if self.unchanged < 12 else 12)
+        every = (
+            PERIOD
+            if self.unchanged < 4
+            else PERIOD * (4 if self.unchanged < 12 or not self.calm else 12)
+        )
         world.scheduler.after(every + late - 1.0, lambda: self._tick(series))
         if not paused and not self.flawless:
             world.tick()
@@ -154,7 +158,12 @@ class Story:
         world.dynamo.index_lag = random.choice([0.0, 0.5, 5.0])
         kind = random.choice(["none", "few", "few", "many", "storm", "focus", "site", "site"])
         faults.rate = {
-            "none": 0.0, "few": 0.01, "many": 0.05, "storm": 0.2, "focus": 0.3, "site": 0.4
+            "none": 0.0,
+            "few": 0.01,
+            "many": 0.05,
+            "storm": 0.2,
+            "focus": 0.3,
+            "site": 0.4,
         }[kind]
         if kind == "focus":
             faults.focus = random.choice(FOCUS)
@@ -175,9 +184,7 @@ class Story:
             world.scheduler.after(span * random.random(), lambda: setattr(faults, "rate", 0.01))
         for _ in range(random.choice([0, 1, 2, 4, 8])):
             name = random.choice(list(DEEDS))
-            world.scheduler.after(
-                span * random.random() ** 2, lambda name=name: self._deed(name)
-            )
+            world.scheduler.after(span * random.random() ** 2, lambda name=name: self._deed(name))
 
     def _deed(self, name: str) -> None:
         if not self.calm:
@@ -192,7 +199,9 @@ class Story:
         keys = [key for key in world.s3.objects if key[1].endswith(".manifest")]
         key = self.random.choice(keys)
         text = world.s3.objects[key]
-        world.scheduler.after(self.random.uniform(0.2, 2.0), lambda: world.s3.objects.pop(key, None))
+        world.scheduler.after(
+            self.random.uniform(0.2, 2.0), lambda: world.s3.objects.pop(key, None)
+        )
 
         def mend() -> None:
             world.s3.objects[key] = text
@@ -220,7 +229,9 @@ class Story:
             world.sagemaker.create_labeling_job(
                 LabelingJobName=self.random.choice(names),
                 LabelAttributeName="other",
-                InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://{bucket}/{key}"}}},
+                InputConfig={
+                    "DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://{bucket}/{key}"}}
+                },
                 OutputConfig={"S3OutputPath": f"s3://{bucket}/other/"},
             )
 
@@ -356,9 +367,7 @@ class Story:
         return bool(self.watch.violations)
 
     def _until(self, at: float) -> None:
-        self.world.scheduler.run(
-            lambda: self._wrong() or self.world.scheduler.now >= at, at
-        )
+        self.world.scheduler.run(lambda: self._wrong() or self.world.scheduler.now >= at, at)
         self.world.scheduler.now = max(self.world.scheduler.now, at)
 
     def _calm_down(self) -> None:
@@ -388,7 +397,10 @@ class Story:
             return True
         for batch_id in self.batches:
             item = self.world.dynamo.items.get((f"BATCH#{batch_id}", "BATCH"))
-            if item is None or "openKey" in item:
+            if item is None:
+                return False
+            batch = self.world.batch(batch_id) if "openKey" in item else None
+            if batch is not None and not self.watch.given_up(batch):
                 return False
         return True
 

@@ -49,9 +49,7 @@ class DynamoDb:
             has = INDEXES[index]
             rows = [row for row in self._index.values() if has in row]
             rows.sort(key=lambda row: (Decimal(row["createdAt"]["N"]), row["PK"]["S"]))
-            found = [
-                {name: row[name] for name in ("PK", "SK", has, "createdAt")} for row in rows
-            ]
+            found = [{name: row[name] for name in ("PK", "SK", has, "createdAt")} for row in rows]
         found = [item for item in found if test(item, names, values)]
         if not p.get("ScanIndexForward", True):
             found.reverse()
@@ -64,7 +62,9 @@ class DynamoDb:
         page = {"Items": found[:size]}
         if len(found) > size:
             last = found[size - 1]
-            names_of_key = ("PK", "SK") if index is None else ("PK", "SK", INDEXES[index], "createdAt")
+            names_of_key = (
+                ("PK", "SK") if index is None else ("PK", "SK", INDEXES[index], "createdAt")
+            )
             page["LastEvaluatedKey"] = {name: last[name] for name in names_of_key}
         return page
 
@@ -97,7 +97,9 @@ class DynamoDb:
             if key in keys:
                 raise aws_error("ValidationException", "two actions on one item")
             keys.add(key)
-            reasons.append({"Code": "None" if self._holds(given, key) else "ConditionalCheckFailed"})
+            reasons.append(
+                {"Code": "None" if self._holds(given, key) else "ConditionalCheckFailed"}
+            )
             if kind == "Update" and reasons[-1]["Code"] == "None":
                 writes.append((key, self._updated(given, key)))
             elif kind != "ConditionCheck" and kind != "Update":

@@ -19,7 +19,6 @@ Change = Callable[[Item, Names, Item, Item], None]
 """(item before, names, values, item being made)"""
 
 
-
 class UnknownGrammarError(Exception):
     """The adapter uses what this world cannot read: the world must learn it first."""
 
@@ -223,8 +222,13 @@ def update(text: str) -> list[Change]:
             parser.take(")")
 
             def append(  # noqa: PLR0917
-                old: Item, names: Names, values: Item, new: Item, p: str = path,
-                looked: str = looked, value: str = value,
+                old: Item,
+                names: Names,
+                values: Item,
+                new: Item,
+                p: str = path,
+                looked: str = looked,
+                value: str = value,
             ) -> None:
                 standing = _look(old, looked, names)
                 if standing is None or "L" not in standing:
@@ -243,8 +247,13 @@ def update(text: str) -> list[Change]:
             looked, value = "", token
 
         def change(  # noqa: PLR0917
-            old: Item, names: Names, values: Item, new: Item, p: str = path,
-            looked: str = looked, value: str = value,
+            old: Item,
+            names: Names,
+            values: Item,
+            new: Item,
+            p: str = path,
+            looked: str = looked,
+            value: str = value,
         ) -> None:
             standing = _look(old, looked, names) if looked else None
             _put(new, _path(p, names), values[value] if standing is None else standing)
