@@ -282,7 +282,7 @@ class _Frame:
                     self.execution,
                     processor["States"],
                     lambda output, number=number: one_done(number, output),
-                    lambda error, cause: one_failed(error, cause),
+                    one_failed,
                     context,
                 )
                 children.append(child)

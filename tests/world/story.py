@@ -62,10 +62,7 @@ class Story:
     # --- people ----------------------------------------------------------------------------
     def _plan(self, name: str) -> Plan:
         random = self.random
-        if self.quick:
-            plan = Plan(random.choice([0.02, 0.1, 0.3, 2.0]))
-        else:
-            plan = Plan(self._seconds())
+        plan = Plan(random.choice([0.02, 0.1, 0.3, 2.0]) if self.quick else self._seconds())
         if self.flawless or self.clean or random.random() < 0.6:
             return plan
         plan.share = random.choice([0.0, 0.3, 0.7, 1.0])

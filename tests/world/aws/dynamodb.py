@@ -102,7 +102,7 @@ class DynamoDb:
             )
             if kind == "Update" and reasons[-1]["Code"] == "None":
                 writes.append((key, self._updated(given, key)))
-            elif kind != "ConditionCheck" and kind != "Update":
+            elif kind not in {"ConditionCheck", "Update"}:
                 raise aws_error("ValidationException", f"{kind} is not used here")
         if any(reason["Code"] != "None" for reason in reasons):
             raise aws_error("TransactionCanceledException", CancellationReasons=reasons)
