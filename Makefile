@@ -8,6 +8,7 @@ SAM_VENV := .venv-sam
 SAM_VERSION := 1.170.0
 CHECK_VENV := .venv-check
 CHECK_PINS := cli/terrace_cli/checks
+RUNS ?= 300
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 # pip takes the pins for the build backend too.
@@ -21,7 +22,7 @@ DEV_READY := $(VENV)/.ready-to-develop
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format-check lint types schemas-check stack-check security-doc \
+.PHONY: help setup demo test world mutants check format-check lint types schemas-check stack-check security-doc \
         iam-proof check-tools format schemas sam-build constraints clean
 
 help:  ## this list
@@ -58,6 +59,12 @@ demo: $(RUN_READY)  ## a real batch from label to audit to adjust, on this machi
 
 test: $(DEV_READY)  ## all tests (ARGS="tests/domain -k word" for some)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(ARGS)
+
+world: $(DEV_READY)  ## many runs of the deterministic world (RUNS=10000), or one again (SEED=17)
+	@$(BIN)/python -m tests.world $(if $(SEED),--seed $(SEED),--runs $(RUNS)) $(ARGS)
+
+mutants: $(DEV_READY)  ## the protocol's known mistakes, made again: the world catches each
+	@$(BIN)/python -m tests.world --mutants $(ARGS)
 
 check: format-check lint types schemas-check stack-check test  ## all that CI runs
 

@@ -29,6 +29,8 @@ class Events:
 
     scheduler: Scheduler
     lambdas: Lambdas
+    usual: tuple[float, float] = (0.1, 2.0)
+    """Seconds an event takes when nothing is wrong."""
     drop: float = 0.0
     twice: float = 0.0
     late: float = 0.0
@@ -67,7 +69,7 @@ class Events:
             times += 1
             self.duplicated += 1
         for _ in range(times):
-            delay = random.uniform(0.1, 2.0)
+            delay = random.uniform(*self.usual)
             if random.random() < self.late:
                 delay = random.choice([30.0, 1000.0, 5 * HOUR, 23 * HOUR])
                 self.delayed += 1

@@ -58,6 +58,10 @@ class Faults:
     """Services that answer nothing but errors for now."""
     focus: str | None = None
     """A function's folder: only its calls meet faults."""
+    hidden: float = 0.5
+    """How often the SDK's own second sending hides an error."""
+    flat: bool = False
+    """The same rate at every call."""
     site: str | None = None
     """A call site: only it meets faults."""
     scripts: list[Script] = field(default_factory=list)
@@ -78,7 +82,7 @@ class Faults:
             return SERVER_ERROR
         random = self.scheduler.random
         rate = self.rate
-        if rate:
+        if rate and not self.flat:
             # Calls made seldom would hardly ever meet a fault, and are the ones that matter.
             rate *= min(3.0, max(0.3, 30.0 / (1 + self.calls[site])))
             if self.site is not None:
@@ -183,7 +187,7 @@ class CallWorld:
                 # The SDK's own token makes the second sending find the first.
                 return answer
         self.scheduler.sleep(random.choice([0.2, 1.0, 5.0]))
-        if attempts > 1 and random.random() < 0.5:
+        if attempts > 1 and random.random() < self.faults.hidden:
             # The SDK sends it once more, and that goes well, or finds what the first has done.
             return effect(**parameters)
         raise error

@@ -26,6 +26,7 @@ END_STATUS = {
     BatchStatus.VALIDATION_FAIL: "FAILED",
     BatchStatus.STOPPED: "STOPPED",
 }
+RESEND_FOR = 86_400.0
 IDLE_MAX = PERIOD + 300.0
 """Seconds, after the last fault, that a batch may stand without a running labeling job: one period
 of the reconciler, and time for the work itself.
@@ -306,9 +307,9 @@ class Watch:
 
         def look() -> None:
             batch = world.batch(batch_id)
-            if batch is None or (batch.ended and batch.messageSentAt is not None):
-                if batch is not None:
-                    over = batch.messageSentAt or 0.0
+            if batch is None or (batch.ended and batch.messageSentAt) or self.given_up(batch):
+                if batch is not None and batch.messageSentAt:
+                    over = batch.messageSentAt
                     idle = over - self.busy_at[batch_id]
                     self.longest_idle = max(self.longest_idle, idle)
                 return
@@ -327,6 +328,12 @@ class Watch:
             world.scheduler.after(min(60.0, idle_max / 2), look)
 
         look()
+
+    def given_up(self, batch: BatchRecord) -> bool:
+        """For a whole day its end could not be told: by design that is an alarm, and no more."""
+        if not batch.ended or batch.messageSentAt is not None:
+            return False
+        return self.world.scheduler.now - (batch.endedAt or 0.0) > RESEND_FOR
 
     def _second_looks(self, batch: BatchRecord) -> set[str]:
         """What the protocol says must be looked at once more before it decides."""
@@ -351,7 +358,8 @@ class Watch:
             if batch.status not in BATCH_TERMINAL:
                 self.wrong("I8", f"{batch_id} has not ended")
                 continue
-            if (batch.uid, batch.generation) not in self.told:
+            told = (batch.uid, batch.generation) in self.told
+            if not told and not self.given_up(batch):
                 self.wrong("I7", f"{batch_id} ended {batch.status}, and nobody was told")
             for job in world.live(batch_id):
                 self.wrong("I4", f"{batch_id} has ended, and {job.name} still runs")

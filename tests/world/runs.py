@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from terrace import ports
 from terrace.adapters.dynamodb_store import DynamoBatchStore
@@ -18,6 +19,7 @@ from terrace.engines.ground_truth import GroundTruthEngine
 from tests.world.faults import CONFLICT, EVERYWHERE, QUOTA
 from tests.world.story import Report, Story
 
+ROOT = Path(__file__).resolve().parents[2]
 ADAPTERS = (
     (ports.BatchStore, DynamoBatchStore),
     (ports.ObjectStore, S3ObjectStore),
@@ -188,4 +190,7 @@ def hash_seed_fixed() -> None:
     """Starts Python again with a fixed order of sets, so that a seed is the same run every time."""
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.environ["PYTHONHASHSEED"] = "0"
+        # This tree's functions, wherever the environment was installed from.
+        paths = [str(ROOT / "functions"), os.environ.get("PYTHONPATH", "")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         os.execv(sys.executable, [sys.executable, "-m", "tests.world", *sys.argv[1:]])
