@@ -101,7 +101,10 @@ class BatchStore(Protocol):
 
     # --- marks and the end -----------------------------------------------------------------
     def set_mark(self, batch_id: str, mark: Mark, generation: int | None = None) -> bool:
-        """Sets the mark if there is none (and the generation is current, where one is given)."""
+        """Sets the mark if there is none (and the generation is current, where one is given).
+
+        `invalid` is never set on a batch that was accepted.
+        """
 
     def set_stop(self, batch_id: str, stop: Stop) -> bool:
         """Sets the stop of a batch in progress; `drain` can become `stop`, never the reverse."""

@@ -1,5 +1,11 @@
 """What the deterministic world (tests/world) found in the shipped code, each as a small case."""
 
+from dataclasses import replace
+from typing import Any
+
+from terrace.domain.records import BatchRecord
+from terrace.ports import BatchStore
+from terrace.steps.transform_batch import TransformBatchInput
 from tests.fakes.house import PERIOD, House
 from tests.steps.conftest import two_levels
 
@@ -43,3 +49,37 @@ def test_an_output_that_is_not_there_a_period_later_is_given_up(house: House) ->
     house.reconcile(after=5)
     house.reconcile()
     assert house.statuses()["car"] == "FAILED"
+
+
+def test_a_late_check_beside_the_one_that_accepted_refuses_nothing(house: House) -> None:
+    # Given two calls of TransformBatch at once: the connection to the first was lost
+    house.post(two_levels(house))
+    late = house.transform
+    checked = late.run(TransformBatchInput(batchId="b", generation=1))
+    assert checked.next == "plan"
+    accepted = house.batch().transformedAt
+    # When the one has accepted the batch and its jobs run, and the other finds their names taken
+    house.turn()
+    seen = house.batch().model_copy(update={"transformedAt": None})
+    found = _Seen(house.store, seen)
+    answer = replace(late, store=found).run(TransformBatchInput(batchId="b", generation=1))
+    # Then nothing is marked, no name is given back, and the batch goes on
+    assert (answer.next, house.batch().mark) == ("plan", None)
+    assert house.batch().transformedAt == accepted
+    assert house.store.get_claim("car-audit") is not None
+    assert house.statuses()["car"] == "IN_PROGRESS"
+
+
+class _Seen:
+    """A store whose first reading of the batch is an old one."""
+
+    def __init__(self, store: BatchStore, first: BatchRecord) -> None:
+        self._store = store
+        self._first: BatchRecord | None = first
+
+    def get_batch(self, batch_id: str) -> BatchRecord | None:
+        first, self._first = self._first, None
+        return first or self._store.get_batch(batch_id)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)

@@ -62,7 +62,9 @@ class Story:
     # --- people ----------------------------------------------------------------------------
     def _plan(self, name: str) -> Plan:
         random = self.random
-        plan = Plan(random.choice([0.02, 0.1, 0.3, 2.0]) if self.quick else self._seconds())
+        plan = Plan(
+            random.uniform(0, random.choice([0.1, 0.4, 2.0])) if self.quick else self._seconds()
+        )
         if self.flawless or self.clean or random.random() < 0.6:
             return plan
         plan.share = random.choice([0.0, 0.3, 0.7, 1.0])

@@ -213,6 +213,9 @@ class DynamoBatchStore:
             .where("batchStatus", "=", BatchStatus.IN_PROGRESS)
             .where_absent("mark")
         )
+        if mark.kind == "invalid":
+            # Once a batch is accepted, its labeling jobs are being made.
+            update.where_absent("transformedAt")
         if generation is not None:
             update.where("generation", "=", generation)
         return self._table.update(update)

@@ -97,7 +97,8 @@ class Transform:
             self.objects.put_json(place, progress.model_dump(mode="json"))
             return TransformBatchOutput(next="again")
         if progress.problems:
-            self._refuse(batch, checker, progress)
+            if not self._refuse(batch, checker, progress):
+                return TransformBatchOutput(next="plan")
             return TransformBatchOutput(next="finalize")
         self._accept(batch, request, progress)
         if batch.retry is not None:
@@ -226,8 +227,12 @@ class Transform:
         return Findings(tuple(at), found.warnings)
 
     # --- the verdict -------------------------------------------------------------------------
-    def _refuse(self, batch: BatchRecord, checker: Checker, progress: Progress) -> None:
-        """Marks the batch invalid and gives back the names it reserved."""
+    def _refuse(self, batch: BatchRecord, checker: Checker, progress: Progress) -> bool:
+        """Marks the batch invalid and gives back the names it reserved.
+
+        False if a call beside this one has accepted the batch: what this one found wrong may be
+        the labeling jobs of that.
+        """
         now = self.clock.now()
         every = s3uri.of(
             self.batch_bucket, "batches", batch.batchId, "reports", "validation-problems.json"
@@ -244,8 +249,13 @@ class Transform:
         self.store.set_mark(batch.batchId, mark, batch.generation)
         standing = self.store.get_batch(batch.batchId)
         # A newer generation checks for itself, and needs the names.
-        if standing is not None and standing.generation == batch.generation:
-            self._give_names_back(checker)
+        if standing is None or standing.generation != batch.generation:
+            return True
+        refused = standing.mark is not None and standing.mark.kind == "invalid"
+        if standing.transformedAt is not None and not refused:
+            return False
+        self._give_names_back(checker)
+        return True
 
     def _give_names_back(self, checker: Checker) -> None:
         for spec in checker.request.labelingJobs:
