@@ -167,7 +167,7 @@ class Prepare:
         }
 
     def _folder(self, job: JobRecord) -> str:
-        """Of this attempt in this run: what an earlier one wrote is still read, also in a repeat."""
+        """Of this attempt in this run: what an earlier one wrote is still read in a repeat."""
         name = f"a{job.attempt}-g{job.generation}"
         return s3uri.of(self.batch_bucket, "batches", job.batchId, "inputs", job.jobName, name)
 
