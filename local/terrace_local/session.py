@@ -94,10 +94,11 @@ class RunSession:
         if self._aws.stopping:
             return
         self._aws.deployed = True
+        # Whoever waits for the contract finds all that was said.
+        self._say(self._banner(content, deployment))
         contract.write(config.contract, content)
         if resumed:
             announce_interrupted(resumed.interrupted, config.account, config.region)
-        self._say(self._banner(content, deployment))
 
     def _parameters(self) -> dict[str, str]:
         parameters = dict(self._config.parameters)

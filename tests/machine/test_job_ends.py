@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.machine.conftest import Clips
-from tests.machine.world import RECONCILE_SECONDS, World, eventually, seconds_of
+from tests.machine.world import PATIENCE, RECONCILE_SECONDS, World, eventually, seconds_of
 
 pytestmark = pytest.mark.local_aws
 
@@ -31,7 +31,7 @@ class Lane:
         ]
         world.create(batch, jobs)
 
-    def settled(self, *statuses: str, seconds: float = 25.0) -> dict[str, Any]:
+    def settled(self, *statuses: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """The car job, once it has such a status; no audit has been started by then."""
         job = self.world.until_job(self.batch, self.car, *statuses, seconds=seconds)
         names = {row["name"] for row in self.world.control("jobs")["jobs"]}
@@ -305,7 +305,7 @@ def test_a_job_completed_without_a_sound_manifest_fails_and_is_not_paid_for_twic
     lane: Lane, manifest: str
 ) -> None:
     lane.world.finish(lane.car, manifest=manifest)
-    job = lane.settled("FAILED", seconds=4 * RECONCILE_SECONDS + 5)
+    job = lane.settled("FAILED")
     assert "its output manifest cannot be trusted" in job["failureReason"]
     assert f"{lane.car}-a2" not in lane.world.labeling_jobs(lane.batch)
     shown, message = lane.is_left_without_more()

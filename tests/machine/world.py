@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 RECONCILE_SECONDS = 3
 """The reconciler's period in these tests: nothing may take much longer than that by itself."""
-PATIENCE = 25.0
+PATIENCE = 40.0
 """Seconds after which something did not happen; many times what it takes on an idle machine."""
 LEVELS = ("firstLevel", "secondLevel", "thirdLevel", "fourthLevel")
 MESSAGE_STATUS = {
