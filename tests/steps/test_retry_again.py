@@ -10,7 +10,8 @@ from terrace.domain.request import StopMode
 from terrace.errors import BadRequestError, PermanentError, TransientError
 from terrace.steps.api_errors import BatchStateError
 from terrace.steps.api_retry import RetryBatch
-from tests.fakes.house import House, Run
+from terrace.steps.job_output import merged_output
+from tests.fakes.house import BUCKET, House, Run
 from tests.steps.conftest import two_levels
 from tests.steps.test_start import raising
 from tests.steps.test_stop_retry import labels, retry, settle_all, stop
@@ -579,3 +580,16 @@ def test_a_retry_weeks_later_has_its_own_time_to_get_started(house: House) -> No
     for name in ("car-a2", "road-a2", "car-audit", "road-audit"):
         house.finish(name)
     assert house.batch().status == "COMPLETE"
+
+
+def test_a_late_merge_that_knows_fewer_attempts_takes_no_label_away(house: House) -> None:
+    house.post(two_levels(house))
+    house.turn()
+    house.finish("car", labeled=1 / 3)
+    house.finish("car-a2", labeled=1 / 2)
+    house.finish("car-a3")
+    car = house.jobs()["car"]
+    # A FinalizeBatch that read the rows before the last attempt was settled writes now.
+    stale = merged_output(car, car.attempts[:2], house.objects, BUCKET)
+    assert stale != car.outputManifestS3Uri
+    assert labels(house, "car") == [True, True, True]

@@ -76,7 +76,8 @@ def merged_output(
 ) -> str | None:
     """Where the job's whole output is: the only attempt's own, or all attempts merged.
 
-    Writing it again gives the same bytes, so a repeated settle changes nothing.
+    Writing it again gives the same bytes, so a repeated settle changes nothing; and each merge has
+    a file of its own, so that a late one, which knows fewer attempts, takes nothing away.
     """
     readable = [attempt for attempt in attempts if attempt.outputManifestS3Uri is not None]
     if not readable:
@@ -84,7 +85,11 @@ def merged_output(
     alone = len(attempts) == 1 and job.givenManifestS3Uri is None
     if alone and not _names_workers(job, readable[0], objects):
         return readable[0].outputManifestS3Uri
-    uri = s3uri.of(bucket, "batches", job.batchId, "outputs", job.jobName, "merged/output.manifest")
+    name = f"a{attempts[-1].attempt}"
+    if job.givenManifestS3Uri is not None:
+        name += f"-of-{job.givenManifestS3Uri.rsplit('/', 2)[1]}"
+    folder = s3uri.of(bucket, "batches", job.batchId, "outputs", job.jobName, "merged", name)
+    uri = s3uri.join(folder, "output.manifest")
     parts = [
         AttemptOutput(texts(objects, attempt.outputManifestS3Uri or ""), lines_of(attempt, objects))
         for attempt in readable
