@@ -1,5 +1,6 @@
 """The world's interpreter walks batch.asl.yaml as the embedded Step Functions does."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -61,10 +62,18 @@ def on_the_embedded_aws(case: Case, world: World, clips: Clips) -> list[str]:
         nothing = {"manifest": "absent"} if not labeled else {}
         world.finish(f"{prefix}{job}", status=status, labeled=labeled, **nothing)
     world.ended(case.name)
-    arn = world.contract["stateMachineArn"].replace(":stateMachine:", ":execution:")
+    machine = world.contract["stateMachineArn"].replace(":stateMachine:", ":execution:")
+    arn = f"{machine}:{case.name}"
+    # The batch has ended a few states before its execution has.
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        found = world.client("stepfunctions").describe_execution(executionArn=arn)
+        if found["status"] != "RUNNING":
+            break
+        time.sleep(0.2)
     return [
         event["stateEnteredEventDetails"]["name"]
-        for event in world.history(f"{arn}:{case.name}")
+        for event in world.history(arn)
         if event["type"].endswith("StateEntered")
     ]
 

@@ -84,6 +84,8 @@ class World:
         """The function's ports, wired anew in its own environment, as in a fresh container."""
         for name in self.values:
             self.patch.delenv(name, raising=False)
+        # Another test of the same process may have silenced metrics.
+        self.patch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
         for name, value in self.environment(function).items():
             self.patch.setenv(name, value)
         build = getattr(wiring, function)
