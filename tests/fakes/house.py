@@ -152,7 +152,8 @@ class House:
             if run.state in {"FailBatch", "Notify"}:
                 raise
             self._error = MachineError(Error=type(error).__name__, Cause=str(error))
-            run.state = "FailBatch"
+            # An end that cannot be written is EndBroken: the reconciler takes the batch up again.
+            run.state = "Failed" if run.state == "FinalizeBatch" else "FailBatch"
         if run.state in {"Succeeded", "Failed"}:
             self.workflow.status[name] = run.state.upper()
         return True

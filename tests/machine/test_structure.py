@@ -176,9 +176,18 @@ def test_an_iteration_keeps_its_error_to_itself(machine: Machine) -> None:
 
 
 def test_every_error_of_the_loop_sets_the_mark(machine: Machine) -> None:
-    for name in ("TransformBatch", "PlanWave", "StartJobs", "WaitForJobs", "FinalizeBatch"):
+    for name in ("TransformBatch", "PlanWave", "StartJobs", "WaitForJobs"):
         last = machine["States"][name]["Catch"][-1]
         assert last == {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "FailBatch"}
+
+
+def test_an_end_that_cannot_be_written_does_not_make_the_batch_a_failed_one(
+    machine: Machine,
+) -> None:
+    states = machine["States"]
+    [caught] = states["FinalizeBatch"]["Catch"]
+    assert caught["ErrorEquals"] == ["States.ALL"]
+    assert states[caught["Next"]]["Error"] == "EndBroken"
 
 
 def test_the_message_cannot_keep_a_batch_from_ending(machine: Machine) -> None:

@@ -17,6 +17,8 @@ from tests.world.scheduler import KilledError, Scheduler
 CRASH_BEFORE, CRASH_AFTER = "crash before", "crash after"
 THROTTLE, SERVER_ERROR, LOST_ANSWER = "throttled", "server error", "answer lost"
 SLOW, CONFLICT, QUOTA = "slow", "transaction conflict", "quota"
+DENIED = "denied"
+"""Made by scripts only: an error that time alone does not mend."""
 EVERYWHERE = (CRASH_BEFORE, CRASH_AFTER, THROTTLE, SERVER_ERROR, LOST_ANSWER, SLOW)
 WRITES = {"put_item", "update_item", "delete_item", "transact_write_items"}
 THROTTLES = {
@@ -175,6 +177,8 @@ class CallWorld:
             raise aws_error("TransactionConflictException", "Transaction is ongoing for the item")
         if kind == QUOTA:
             raise aws_error("ResourceLimitExceeded", "The account-level service limit is reached")
+        if kind == DENIED:
+            raise aws_error("AccessDeniedException", f"not authorized to perform {operation}", 403)
         error: Exception
         if kind == THROTTLE:
             error = aws_error(THROTTLES.get(service, "ThrottlingException"), "Rate exceeded")

@@ -135,5 +135,11 @@ class Scene:
         sent = self.world.sns.sent
         return [m["body"]["status"] for m in sent if m["eventType"] == "BATCH_COMPLETE"]
 
+    def timeline(self, what: str, batch_id: str = "b") -> list[Any]:
+        """Rows of the batch's timeline of one kind."""
+        rows = self.world.dynamo._partitions[f"BATCH#{batch_id}"]
+        events = [row for sk, row in rows.items() if sk.startswith("EVENT#")]
+        return [row for row in events if what in str(row)]
+
     def sent(self, kind: str) -> int:
         return len([m for m in self.world.sns.sent if m["eventType"] == kind])

@@ -7,13 +7,14 @@ from tests.world.faults import (
     CONFLICT,
     CRASH_AFTER,
     CRASH_BEFORE,
+    DENIED,
     LOST_ANSWER,
     QUOTA,
     SERVER_ERROR,
     SLOW,
     THROTTLE,
 )
-from tests.world.house import PERIOD
+from tests.world.house import OTHER_TOPIC, PERIOD, TOPIC
 from tests.world.scene import HOUR, MINUTE, Scene, fault
 
 ALL = {"car": "COMPLETE", "road": "COMPLETE", "car-audit": "COMPLETE", "road-audit": "COMPLETE"}
@@ -76,6 +77,20 @@ def test_an_event_before_the_row() -> None:
     with Scene().running() as scene:
         scene.plans["car"] = Plan(0.1)
         scene.at("DynamoBatchStore.job_created", SLOW, seconds=30.0)
+        scene.post(scene.request())
+        good_end(scene)
+
+
+@fault(
+    "The end event is at work while StartJob records the start",
+    "The event finds the start recorded, and settles it: no reconciler needed.",
+)
+def test_an_end_event_beside_the_record_of_the_start() -> None:
+    with Scene(reconciler=False).running() as scene:
+        scene.plans["car"] = Plan(0.1)
+        # StartJob records the start while the event's Describe is under way.
+        scene.at("DynamoBatchStore.job_created", SLOW, seconds=5.0)
+        scene.at("GroundTruthEngine.describe", SLOW, times=1, skip=4, seconds=20.0)
         scene.post(scene.request())
         good_end(scene)
 
@@ -634,3 +649,46 @@ def test_a_dying_reconciler() -> None:
         scene.at("DynamoBatchStore.open_batches", CRASH_AFTER, times=8)
         scene.post(scene.request())
         good_end(scene)
+
+
+@fault(
+    "The end of a labeled batch may not be written for three hours",
+    "No mark: fresh executions try once a period, and the batch ends COMPLETE.",
+)
+def test_an_end_that_may_not_be_written() -> None:
+    with Scene().running() as scene:
+        scene.at("DynamoBatchStore.end_batch", DENIED, times=12)
+        scene.post(scene.request())
+        good_end(scene)
+        # One execution a period, and one at once after the first.
+        assert 3 * HOUR / PERIOD <= len(scene.world.stepfunctions.executions) <= 14
+
+
+@fault(
+    "The batch's own topic is deleted while people work",
+    "The stack's topic is told instead; the message and the timeline say so.",
+)
+def test_a_topic_that_is_gone() -> None:
+    with Scene().running() as scene:
+        sns = scene.world.sns
+        scene.after(10 * MINUTE, lambda: sns.topics.remove(OTHER_TOPIC))
+        scene.post(scene.request(destinationSnsArn=OTHER_TOPIC))
+        good_end(scene)
+        assert {message["topic"] for message in sns.sent} == {TOPIC}
+        assert {message["body"]["undeliverableTo"] for message in sns.sent} == {OTHER_TOPIC}
+        [told] = scene.timeline("MESSAGE_SENT")
+        assert OTHER_TOPIC in str(told)
+
+
+@fault(
+    "A batch fails before it is accepted, and another wants its names",
+    "No labeling job was asked for under them: the other gets them.",
+)
+def test_names_of_a_batch_that_was_never_accepted() -> None:
+    with Scene().running() as scene:
+        scene.at("DynamoBatchStore.finish_transform", DENIED)
+        scene.post(scene.request())
+        assert scene.until_over() == "FAILED"
+        scene.world.faults.scripts.clear()
+        scene.post(scene.request(batch_id="c"))
+        assert scene.until_over("c") == "COMPLETE"

@@ -23,6 +23,16 @@ INFO_MAX_BYTES = 200_000
 LIST_MAX_BYTES = 30_000
 """Room for `errors` and for `failedJobs`, each; what does not fit is in `show`."""
 TEXT_MAX = 2_000
+_LEFT_OUT = (
+    "batchInfo",
+    "batchInfoS3Uri",
+    "errorType",
+    "errorString",
+    "failedJobs",
+    "errors",
+    "undeliverableTo",
+)
+"""Keys without a value are not sent."""
 SUBJECT_MAX = 100
 """SNS: ASCII, no line breaks, at most 100 characters."""
 
@@ -86,6 +96,11 @@ class BatchMessage(BaseModel):
     version: str = VERSION
     eventType: Literal[EventType.BATCH_COMPLETE] = EventType.BATCH_COMPLETE
     dedupId: str
+    undeliverableTo: str | None = Field(
+        default=None,
+        description="the batch's own topic, where that did not take the message: it is gone, or "
+        "closed to Terrace; then the stack's topic gets it",
+    )
     batchStatus: BatchStatus
     errorType: str | None = None
     errorString: str | None = None
@@ -105,6 +120,11 @@ class LevelMessage(BaseModel):
     version: str = VERSION
     eventType: Literal[EventType.LEVEL_COMPLETE] = EventType.LEVEL_COMPLETE
     dedupId: str
+    undeliverableTo: str | None = Field(
+        default=None,
+        description="the batch's own topic, where that did not take the message: it is gone, or "
+        "closed to Terrace; then the stack's topic gets it",
+    )
     level: int
     levelStatus: LevelStatus
     numChildBatches: int
@@ -123,6 +143,11 @@ class JobMessage(BaseModel):
     version: str = VERSION
     eventType: Literal[EventType.JOB_FAILED, EventType.JOB_STALLED]
     dedupId: str
+    undeliverableTo: str | None = Field(
+        default=None,
+        description="the batch's own topic, where that did not take the message: it is gone, or "
+        "closed to Terrace; then the stack's topic gets it",
+    )
     jobName: str
     jobLevel: int
     jobStatus: JobStatus
@@ -173,6 +198,13 @@ def batch_end(batch: BatchRecord, jobs: list[JobRecord], request: Any, info_uri:
     return Message(subject, _json(small), attributes, info)
 
 
+def undeliverable(body: str, topic_arn: str) -> str:
+    """The body of a message that its own topic did not take, for the stack's topic."""
+    data = json.loads(body)
+    data["undeliverableTo"] = topic_arn
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
 def level_complete(batch: BatchRecord, jobs: list[JobRecord], level: int) -> Message:
     """Says that all jobs of a level have ended, and how."""
     statuses = effective_statuses(batch, jobs)
@@ -183,7 +215,7 @@ def level_complete(batch: BatchRecord, jobs: list[JobRecord], level: int) -> Mes
         batchId=batch.batchId,
         message=f"Level {level} has ended {status}: {done} of {len(own)} jobs delivered labels.",
         token=batch.executionArn,
-        dedupId=f"{batch.uid}-{batch.generation}-level-{level}",
+        dedupId=f"{batch.uid}-{batch.run}-level-{level}",
         level=level,
         levelStatus=status,
         numChildBatches=len(own),
@@ -225,7 +257,7 @@ def _job(
         message=f"{text}: {reason}" if reason else f"{text}.",
         token=batch.executionArn,
         eventType=event,
-        dedupId=f"{batch.uid}-{batch.generation}-{event}-{job.jobName}-{job.attempt}",
+        dedupId=f"{batch.uid}-{batch.run}-{event}-{job.jobName}-{job.attempt}",
         jobName=job.jobName,
         jobLevel=job.level,
         jobStatus=job.status,
@@ -325,7 +357,7 @@ def _attributes(batch: BatchRecord, status: str, event: EventType) -> dict[str, 
 def _json(message: BaseModel) -> str:
     """Keys that do not apply are left out, except inside batchInfo, where nulls are kept."""
     data = message.model_dump(mode="json")
-    for key in ("batchInfo", "batchInfoS3Uri", "errorType", "errorString", "failedJobs", "errors"):
+    for key in _LEFT_OUT:
         if key in data and data[key] is None:
             del data[key]
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

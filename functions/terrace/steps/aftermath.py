@@ -13,6 +13,7 @@ from terrace.domain.status import JobStatus, LevelStatus
 from terrace.errors import TerraceError
 from terrace.ports import BatchStore, Clock, Notifier, Workflow
 from terrace.steps.release import release_check
+from terrace.steps.tell import tell
 
 _LEVEL_OVER = {LevelStatus.COMPLETE, LevelStatus.FAILED, LevelStatus.STOPPED}
 
@@ -97,7 +98,7 @@ def _publish(
     batch: BatchRecord, message: messages.Message, notifier: Notifier, done: Aftermath
 ) -> bool:
     try:
-        notifier.publish(batch.destinationSnsArn, message.subject, message.body, message.attributes)
+        tell(batch, message, notifier)
     except TerraceError as error:
         done.errors.append(str(error))
         return False

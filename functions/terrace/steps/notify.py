@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from terrace.domain import messages, s3uri
 from terrace.ports import BatchStore, Clock, Notifier, ObjectStore
 from terrace.steps.aftermath import untold
+from terrace.steps.tell import tell
 
 
 class NotifyInput(BaseModel):
@@ -41,15 +42,14 @@ class Notify:
         message = messages.batch_end(batch, jobs, request, info_uri)
         if message.info is not None:
             self.objects.put_json(info_uri, message.info)
-        self.notifier.publish(
-            batch.destinationSnsArn, message.subject, message.body, message.attributes
-        )
+        undeliverable = tell(batch, message, self.notifier)
         now = self.clock.now()
         # A batch retried meanwhile has another end, and that must be told as well.
         self.store.message_sent(batch_id, now, generation)
         if not any(job.claimOpen for job in jobs) and not untold(batch, jobs):
             self.store.close_batch(batch_id)
-        self.store.add_event(
-            batch_id, "MESSAGE_SENT", {"status": message.attributes.get("status", "")}, now
-        )
+        sent = {"status": message.attributes.get("status", "")}
+        if undeliverable is not None:
+            sent["undeliverableTo"] = undeliverable
+        self.store.add_event(batch_id, "MESSAGE_SENT", sent, now)
         return True

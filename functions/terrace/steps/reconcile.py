@@ -19,6 +19,7 @@ from terrace.steps.generations import ensure_running, next_generation
 from terrace.steps.notify import Notify
 from terrace.steps.settle_job import Settle
 from terrace.steps.start_job import is_ours
+from terrace.steps.tell import tell
 
 CREATE_GRACE = 30.0
 """Seconds in which a POST may still be between its write and StartExecution."""
@@ -232,9 +233,7 @@ class Reconcile:
         moved = max(job.countersAt or started, started)
         if now - moved > self.stalled_after and job.stalledAnnouncedAt is None:
             message = messages.job_stalled(batch, job)
-            settle.notifier.publish(
-                batch.destinationSnsArn, message.subject, message.body, message.attributes
-            )
+            tell(batch, message, settle.notifier)
             settle.store.annotate_job(job, {"stalledAnnouncedAt": now})
             repairs.counts["stalled"] += 1
 

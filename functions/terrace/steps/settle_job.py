@@ -97,9 +97,14 @@ class Settle:
         if found.arn != job.labelingJobArn and not is_ours(found, job, self.batch_bucket):
             return "foreign"
         if job.status in {JobStatus.PENDING, JobStatus.STARTING}:
-            if not self.store.job_created(job, found.arn, self.clock.now()):
-                return "lost"
-            job = job.model_copy(update={"status": JobStatus.IN_PROGRESS})
+            if self.store.job_created(job, found.arn, self.clock.now()):
+                job = job.model_copy(update={"status": JobStatus.IN_PROGRESS})
+            else:
+                # StartJob may have recorded it meanwhile: this event must settle it all the same.
+                row = self.store.get_job(job.batchId, job.level, job.jobName)
+                if row is None or not _runs(row, job.attempt):
+                    return "lost"
+                job = row
         if not found.terminal:
             self._note_counters(job, found.counters)
             return "running"
@@ -194,6 +199,10 @@ class Settle:
             now,
         )
         return status.value
+
+
+def _runs(row: JobRecord, attempt: int) -> bool:
+    return row.status is JobStatus.IN_PROGRESS and row.attempt == attempt
 
 
 def _evidence(

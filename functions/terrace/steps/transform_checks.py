@@ -22,7 +22,7 @@ from terrace.domain.problems import Problem
 from terrace.domain.records import ClaimRecord
 from terrace.domain.request import BatchRequest, JobSpec
 from terrace.errors import AccessDeniedError, NotFoundError, ObjectChangedError
-from terrace.ports import BatchStore, LabelingEngine, Notifier, ObjectStore
+from terrace.ports import BatchStore, Json, LabelingEngine, Notifier, ObjectStore
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ class Checker:
         spec = self.request.labelingJobs[index]
         path = f"$.labelingJobs[{index}].jobName"
         holder = self.store.reserve(self.claim(spec))
+        if holder.batchId != self.request.batchId and self._spent_in_vain(holder):
+            self.store.free(holder)
+            holder = self.store.reserve(self.claim(spec))
         if holder.batchId != self.request.batchId:
             return _one(
                 path,
@@ -71,6 +74,19 @@ class Checker:
                 "choose another jobName: Ground Truth never lets a name be used twice",
             )
         return Findings()
+
+    def _spent_in_vain(self, holder: ClaimRecord) -> bool:
+        """True if no labeling job was ever asked for under the name, nor can be without a check.
+
+        A batch that was accepted keeps its names, for a retry weeks later; one that ended before
+        it was accepted reserves them anew when it is retried; one that was deleted never is.
+        """
+        if holder.nonce is not None:
+            return False
+        batch = self.store.get_batch(holder.batchId)
+        if batch is None or not batch.ended:
+            return False
+        return batch.transformedAt is None or batch.deletedAt is not None
 
     def claim(self, spec: JobSpec) -> ClaimRecord:
         return ClaimRecord(
@@ -183,7 +199,17 @@ class Checker:
         problems = list(checked.problems)
         if own is not None and older is not None and modality.review:
             problems += categories.compatible(older, own, modality, about)
-        return Findings(tuple(problems), tuple(checked.warnings))
+        told = self._told_by_source(source, older, about) if own is None else set()
+        new = [found for found in checked.warnings if (found.code, found.problem) not in told]
+        return Findings(tuple(problems), tuple(new))
+
+    @staticmethod
+    def _told_by_source(source: JobSpec | None, older: Json, about: str) -> set[tuple[str, str]]:
+        """What the check of the file's own job warns of: once is enough."""
+        if source is None or older is None:
+            return set()
+        found = category_checks.check(older, modalities.get(source.jobModality), about)
+        return {(warning.code, warning.problem) for warning in found.warnings}
 
     def _lane(self, spec: JobSpec) -> Iterator[JobSpec]:
         """The job, the job it chains from, and so on."""

@@ -19,6 +19,7 @@ class Sns:
         if p["TopicArn"] not in self.topics:
             raise aws_error("NotFound", "Topic does not exist", 404)
         message = {
+            "topic": p["TopicArn"],
             "body": json.loads(p["Message"]),
             **{name: value["StringValue"] for name, value in p["MessageAttributes"].items()},
         }
