@@ -33,6 +33,10 @@ def main() -> int:
     missed = totals.never_hit()
     if missed:
         print(f"never hit: {missed}")
+    shapes = totals.never_run()
+    if shapes:
+        print(f"never run: {shapes}")
+    missed += [("batches", shape) for shape in shapes]
     for seed, what in totals.failures:
         print(f"FAILED seed {seed}: {what} (make world SEED={seed})")
     return 1 if totals.failures or (missed and totals.runs >= FULL) else 0

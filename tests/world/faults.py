@@ -48,6 +48,10 @@ class Script:
     """Calls that go well before the first."""
     seconds: float = 30.0
 
+    def applies(self, operation: str) -> bool:
+        """A site may make calls of several kinds, and not every fault is one of each."""
+        return self.kind == DENIED or self.kind in kinds_at(operation)
+
 
 @dataclass
 class Faults:
@@ -73,7 +77,7 @@ class Faults:
 
     def choose(self, site: str, service: str, operation: str) -> str | None:
         for script in self.scripts:
-            if script.site == site and script.times > 0:
+            if script.site == site and script.times > 0 and script.applies(operation):
                 if script.skip:
                     script.skip -= 1
                     continue

@@ -1,6 +1,7 @@
 """What must be true after every write, and at the end (DESIGN.md section 4, I1-I10)."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +62,9 @@ class Watch:
     busy_at: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """When a labeling job of the batch last began or ended."""
     longest_idle: float = 0.0
-    writes: int = 0
+    changes: int = 0
+    """Of rows of batches, and of labeling jobs."""
+    on_change: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.world.dynamo.hooks.append(self._written)
@@ -72,10 +75,15 @@ class Watch:
     def wrong(self, name: str, what: str) -> None:
         self.violations.append(Violation(name, what))
 
+    def _change(self) -> None:
+        self.changes += 1
+        self.on_change()
+
     # --- writes ----------------------------------------------------------------------------
     def _written(self, key: Any, old: Any, new: Any) -> None:
-        self.writes += 1
         pk, sk = key
+        if pk.startswith("BATCH#") and old != new:
+            self._change()
         if sk == codec.BATCH_SK and old is not None and new is not None:
             self._batch_changed(codec.to_batch(old), codec.to_batch(new))
         elif sk.startswith("JOB#") and old is not None and new is not None:
@@ -167,6 +175,7 @@ class Watch:
 
     # --- creations ---------------------------------------------------------------------------
     def _created(self, job: Job) -> None:
+        self._change()
         world = self.world
         batch_id, name = job.tags.get("terrace:batch", ""), job.tags.get("terrace:job", "")
         if not batch_id:
@@ -215,6 +224,7 @@ class Watch:
         return job.ended and job.status not in JOB_FEEDS_NEXT
 
     def _job_ended(self, job: Job) -> None:
+        self._change()
         self.busy_at[job.tags.get("terrace:batch", "")] = self.world.scheduler.now
 
     # --- the end of a batch --------------------------------------------------------------------

@@ -8,7 +8,7 @@ from tests.world import scene
 from tests.world.faults import CONFLICT, EVERYWHERE, QUOTA
 from tests.world.invariants import IDLE_MAX
 from tests.world.mutants import MUTANTS, SEEDS
-from tests.world.runs import call_sites
+from tests.world.sites import call_sites
 from tests.world.story import DEEDS
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"

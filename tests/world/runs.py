@@ -1,6 +1,5 @@
 """Many runs of the world, and what they were: `make world RUNS=10000`, `make world SEED=17`."""
 
-import inspect
 import multiprocessing
 import os
 import sys
@@ -10,64 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from terrace import ports
-from terrace.adapters.dynamodb_store import DynamoBatchStore
-from terrace.adapters.s3_objects import S3ObjectStore
-from terrace.adapters.sfn_workflow import StepFunctionsWorkflow
-from terrace.adapters.sns_notifier import SnsNotifier
-from terrace.engines.ground_truth import GroundTruthEngine
 from tests.world.faults import CONFLICT, EVERYWHERE, QUOTA
-from tests.world.story import Report, Story
+from tests.world.sites import call_sites, kinds_of
+from tests.world.story import SHAPES, Report, Story
 
 ROOT = Path(__file__).resolve().parents[2]
-ADAPTERS = (
-    (ports.BatchStore, DynamoBatchStore),
-    (ports.ObjectStore, S3ObjectStore),
-    (ports.LabelingEngine, GroundTruthEngine),
-    (ports.Workflow, StepFunctionsWorkflow),
-    (ports.Notifier, SnsNotifier),
-)
-NOT_A_CALL = {"S3ObjectStore.presign"}
-"""Computed in the function, without a call to AWS."""
-READS = {
-    "get_batch",
-    "load",
-    "get_job",
-    "list_batches",
-    "open_batches",
-    "get_claim",
-    "cursor",
-    "head",
-    "get_json",
-    "read_lines",
-    "exists",
-    "bucket_region",
-    "bucket_cors",
-    "describe",
-    "list_since",
-    "workteam_problem",
-    "role_session_seconds",
-    "topic_problem",
-}
-
-
-def call_sites() -> list[str]:
-    """Every method of every port: where the steps call an adapter."""
-    found = []
-    for port, adapter in ADAPTERS:
-        for name, _ in inspect.getmembers(port, inspect.isfunction):
-            site = f"{adapter.__name__}.{name}"
-            if not name.startswith("_") and site not in NOT_A_CALL:
-                found.append(site)
-    return sorted(found)
-
-
-def kinds_of(site: str) -> tuple[str, ...]:
-    """The faults that apply to a call site."""
-    owner, _, name = site.partition(".")
-    if owner == "DynamoBatchStore" and name not in READS:
-        return (*EVERYWHERE, CONFLICT)
-    return (*EVERYWHERE, QUOTA) if site == "GroundTruthEngine.create" else EVERYWHERE
 
 
 @dataclass
@@ -85,6 +31,7 @@ class Totals:
     statuses: Counter[str] = field(default_factory=Counter)
     longest_idle: float = 0.0
     failures: list[tuple[object, str]] = field(default_factory=list)
+    shapes: Counter[str] = field(default_factory=Counter)
 
     def add(self, report: Report) -> None:
         self.runs += 1
@@ -95,6 +42,7 @@ class Totals:
         self.faults += report.faults
         self.calls += report.calls
         self.statuses += report.statuses
+        self.shapes += report.shapes
         self.longest_idle = max(self.longest_idle, report.longest_idle)
         if report.violations:
             self.failures.append((report.seed, str(report.violations[0])))
@@ -108,15 +56,25 @@ class Totals:
             if not self.faults[site, kind]
         ]
 
+    def never_run(self) -> list[str]:
+        """Kinds of batches that there was none of."""
+        return [shape for shape in SHAPES if not self.shapes[shape]]
+
+    def kinds(self) -> Counter[str]:
+        """Faults at AWS calls, by kind."""
+        found: Counter[str] = Counter()
+        for (_, kind), count in self.faults.items():
+            found[kind] += count
+        return found
+
     def text(self) -> str:
         """For people."""
-        kinds: Counter[str] = Counter()
-        for (_, kind), count in self.faults.items():
-            kinds[kind] += count
+        kinds = self.kinds()
         lines = [
             f"{self.runs} runs, {self.years:.1f} virtual years, {self.jobs} labeling jobs, "
             f"{self.invocations} function calls, {sum(self.calls.values())} AWS calls in "
             f"{self.seconds:.0f} s",
+            "batches: " + ", ".join(f"{k} {self.shapes[k]}" for k in SHAPES),
             "batches ended: " + ", ".join(f"{k} {v}" for k, v in self.statuses.most_common()),
             f"longest time a batch stood after the last fault: {self.longest_idle:.0f} s",
             "faults at AWS calls: " + ", ".join(f"{k} {v}" for k, v in sorted(kinds.items())),

@@ -7,11 +7,15 @@ from typing import Any
 
 from tests.world import requests
 from tests.world.aws.sagemaker import DAY, Plan
-from tests.world.faults import CRASH_BEFORE, EVERYWHERE
+from tests.world.directed import Aim, aim_of
+from tests.world.faults import CRASH_BEFORE, EVERYWHERE, Script
 from tests.world.house import OTHER_TOPIC, PERIOD, Answered, World
 from tests.world.invariants import Violation, Watch
+from tests.world.sites import call_sites
 
 HOUR = 3600.0
+ASLEEP = 12 * PERIOD
+"""Seconds between two passes of the reconciler while nothing changes."""
 Json = Any
 
 
@@ -31,6 +35,8 @@ class Report:
     digest: int
     invocations: int
     errors: list[tuple[str, BaseException]] = field(default_factory=list)
+    shapes: Counter[str] = field(default_factory=Counter)
+    """Batches by pacing and number of jobs."""
 
 
 class Story:
@@ -48,7 +54,9 @@ class Story:
         self.clean = self.random.random() < 0.5
         """People always finish what they are given."""
         self.paused_until = 0.0
-        self.last_state: tuple[int, int] = (-1, -1)
+        self.last_changes = -1
+        self.next_tick = 0.0
+        self.watch.on_change = self._changed
         self.unchanged = 0
         self.flawless = self.random.random() < 0.15
         """Nothing goes wrong from the start: then the reconciler is never needed, and is off."""
@@ -56,6 +64,11 @@ class Story:
         """People are done in no time: ends race with everything."""
         if self.quick:
             self.world.events.usual = self.random.choice([(0.0, 0.05), (0.0, 0.2), (0.1, 2.0)])
+        self.aim: Aim | None = aim_of(seed)
+        if self.aim is not None:
+            self.flawless = False
+            self.clean = self.clean and not self.aim.untidy
+        self.shapes: Counter[str] = Counter()
         self.series = 0
         """Of ticks: a new one begins when all is calm."""
 
@@ -123,29 +136,34 @@ class Story:
 
     # --- the clock's reconciler --------------------------------------------------------------
     def _tick(self, series: int = 0) -> None:
-        """Every period, but where nothing changed for three and nothing is due: then later.
+        """Every period; where nothing has changed for four, the clock skips to the next change.
 
         A pass over an unchanged world does the same as the last one, which was nothing.
         """
         if series != self.series:
             return
         world = self.world
-        state = (self.watch.writes, len(world.sagemaker.jobs))
-        live = sum(1 for job in world.sagemaker.jobs.values() if job.live)
-        state = (state[0], state[1] * 1000 + live)
         paused = world.scheduler.now < self.paused_until
-        same = state == self.last_state and not paused
+        same = self.watch.changes == self.last_changes and not paused
         self.unchanged = self.unchanged + 1 if same else 0
-        self.last_state = state
+        self.last_changes = self.watch.changes
         late = self.random.uniform(0, 5.0) if not self.calm else 1.0
-        every = (
-            PERIOD
-            if self.unchanged < 4
-            else PERIOD * (4 if self.unchanged < 12 or not self.calm else 12)
-        )
-        world.scheduler.after(every + late - 1.0, lambda: self._tick(series))
+        asleep = self.unchanged >= 4
+        self.next_tick = world.scheduler.now + (ASLEEP if asleep else PERIOD) + late - 1.0
+        world.scheduler.after(self.next_tick - world.scheduler.now, lambda: self._tick(series))
         if not paused and not self.flawless:
             world.tick()
+
+    def _changed(self) -> None:
+        """A change while the clock skips: the passes are a period apart again."""
+        now = self.world.scheduler.now
+        if self.next_tick > now + PERIOD:
+            self.unchanged = 0
+            self.series += 1
+            # On the grid of the passes that were skipped.
+            self.next_tick -= (self.next_tick - now) // PERIOD * PERIOD
+            series = self.series
+            self.world.scheduler.after(self.next_tick - now, lambda: self._tick(series))
 
     # --- the nemesis -------------------------------------------------------------------------
     def _nemesis(self, span: float) -> None:
@@ -156,6 +174,9 @@ class Story:
         world.settings["EVENT_BOUND"] = random.choice(["12000", "12000", "150", "400"])
         world.dynamo.index_lag = random.choice([0.0, 0.5, 5.0])
         kind = random.choice(["none", "few", "few", "many", "storm", "focus", "site", "site"])
+        if self.aim is not None:
+            kind = random.choice(["none", "few"])
+            self._take_aim(self.aim, span)
         faults.rate = {
             "none": 0.0,
             "few": 0.01,
@@ -167,8 +188,6 @@ class Story:
         if kind == "focus":
             faults.focus = random.choice(FOCUS)
         if kind == "site":
-            from tests.world.runs import call_sites
-
             faults.site = random.choice(call_sites())
         self.done[f"call faults: {kind}"] += 1
         if kind != "none" and random.random() < 0.5:
@@ -184,6 +203,24 @@ class Story:
         for _ in range(random.choice([0, 1, 2, 4, 8])):
             name = random.choice(list(DEEDS))
             world.scheduler.after(span * random.random() ** 2, lambda name=name: self._deed(name))
+
+    def _take_aim(self, aim: Aim, span: float) -> None:
+        """One fault at one call site, a few times, in a story that comes there."""
+        random = self.random
+        self.done["aimed at a call site"] += 1
+        for _ in range(random.choice([1, 1, 2])):
+            self.world.faults.scripts.append(
+                Script(
+                    aim.site,
+                    aim.kind,
+                    times=random.choice([1, 1, 2, 5]),
+                    skip=random.choice([0, 0, 0, 1, 3]),
+                    seconds=random.choice([2.0, 20.0, 65.0, 200.0]),
+                )
+            )
+        for name in aim.deeds:
+            at = span * random.uniform(0.0, 0.3)
+            self.world.scheduler.after(at, lambda name=name: self._deed(name))
 
     def _deed(self, name: str) -> None:
         if not self.calm:
@@ -340,7 +377,8 @@ class Story:
             batch_id = f"b{number}"
             prefix = "B0" if number and random.random() < 0.2 else None
             request = requests.draw(world, batch_id, size, prefix)
-            if random.random() < 0.08:
+            wrong = self.aim is not None and self.aim.wrong_request
+            if wrong or random.random() < 0.08:
                 mended = copy.deepcopy(request)
                 broken = request["labelingJobs"][-1]["inputConfig"]
                 if "inputManifestS3Uri" in broken:
@@ -348,8 +386,9 @@ class Story:
                     self.done["request wrong in meaning"] += 1
                     for delay in (random.uniform(0, 300.0), 2000.0, 7000.0):
                         world.scheduler.after(delay, lambda r=mended: self._post(r))
-            if random.random() < 0.2:
+            if random.random() < 0.2 or (self.aim is not None and self.aim.own_topic):
                 request["destinationSnsArn"] = OTHER_TOPIC
+            self.shapes[_shape(request)] += 1
             self.batches.append(batch_id)
             self.requests[batch_id] = request
             for _ in range(random.choice([1, 1, 2, 3])):
@@ -357,7 +396,8 @@ class Story:
             world.scheduler.after(random.uniform(0, DAY), lambda b=batch_id: self._show(b))
             if self.flawless:
                 self.watch.watch_liveness(batch_id, 60.0)
-        if not self.flawless and random.random() < 0.03:
+        trap = self.aim is not None and self.aim.trap
+        if not self.flawless and (trap or random.random() < 0.03):
             self.done["input goes away before it is accepted"] += 1
             self._trap()
         world.scheduler.after(random.uniform(0, PERIOD), self._tick)
@@ -374,6 +414,7 @@ class Story:
         world = self.world
         self.calm = True
         world.faults.rate = 0.0
+        world.faults.scripts.clear()
         world.faults.down.clear()
         world.sagemaker.quota = None
         world.zombies = 0.0
@@ -446,7 +487,19 @@ class Story:
             digest=world.calls.digest,
             invocations=world.lambdas.calls,
             errors=ours,
+            shapes=self.shapes,
         )
+
+
+def _shape(request: Json) -> str:
+    jobs = len(request["labelingJobs"])
+    size = next(most for most in SIZES if jobs <= most)
+    return f"{request.get('pacing', 'level')}, up to {size} jobs"
+
+
+SIZES = (1, 3, 6, 12, 40)
+SHAPES = [f"{pacing}, up to {size} jobs" for pacing in ("level", "dependency") for size in SIZES]
+"""What batches there must be in a full set of runs."""
 
 
 def _expected(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""Tell: a message goes to the topic its batch asked for, or, if that is gone, to the stack's own."""
+"""Tell: a message goes to its batch's own topic, or, if that is gone, to the stack's."""
 
 from terrace.domain.messages import Message, undeliverable
 from terrace.domain.records import BatchRecord
