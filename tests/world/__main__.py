@@ -1,10 +1,11 @@
 """`python -m tests.world [--runs N] [--first N] [--seed N] [--workers N] [--mutants]`."""
 
 import argparse
+import math
 import os
 import sys
 
-from tests.world import runs
+from tests.world import evidence, runs
 
 FULL = 2000
 """From so many runs on, a call site that no fault has hit fails the whole."""
@@ -17,8 +18,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--minutes", type=float, default=math.inf)
+    parser.add_argument("--evidence", action="store_true", help="docs/world-proof.json anew")
     parser.add_argument("--mutants", action="store_true")
-    parser.add_argument("--only")
+    parser.add_argument("--only", help="mutants with this in their name")
+    parser.add_argument("--seeds", type=int, default=1500, help="for each mutant")
     given = parser.parse_args()
     runs.hash_seed_fixed()
     if given.seed is not None:
@@ -26,8 +30,10 @@ def main() -> int:
     if given.mutants:
         from tests.world import mutants
 
-        return mutants.main(given.only)
-    totals = runs.run(given.first, given.runs, given.workers)
+        return mutants.main(given.only, given.workers, given.seeds)
+    totals = runs.run(given.first, given.runs, given.workers, given.minutes)
+    if given.evidence:
+        evidence.write_runs(totals)
     print(totals.table())
     print(totals.text())
     missed = totals.never_hit()

@@ -59,6 +59,8 @@ class Watch:
     """(uid, generation) -> how that generation ended the batch."""
     told: set[tuple[str, int]] = field(default_factory=set)
     dedup: dict[str, str] = field(default_factory=dict)
+    news: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    """What was told within a run of a batch -> its dedupId."""
     busy_at: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """When a labeling job of the batch last began or ended."""
     longest_idle: float = 0.0
@@ -305,8 +307,16 @@ class Watch:
             if self.dedup.setdefault(dedup, body["status"]) != body["status"]:
                 self.wrong("I7", f"{dedup} says two things")
             self.told.add((uid, int(generation)))
-        elif message["eventType"] == "JOB_FAILED" and body["status"] != "IN_PROGRESS":
-            self.wrong("I7", f"JOB_FAILED of {batch.batchId} could be taken for the end")
+            return
+        if body["status"] != "IN_PROGRESS":
+            self.wrong(
+                "I7", f"{message['eventType']} of {batch.batchId} could be taken for its end"
+            )
+        # Told again within a run, by whatever generation, it is the same message.
+        about = body.get("level") or (body.get("jobName"), body.get("attempt"))
+        news = (batch.uid, batch.run, message["eventType"], about)
+        if self.news.setdefault(news, dedup) != dedup:
+            self.wrong("I7", f"{news} was told as {self.news[news]} and as {dedup}")
 
     # --- liveness ------------------------------------------------------------------------------
     def watch_liveness(self, batch_id: str, idle_max: float = IDLE_MAX) -> None:

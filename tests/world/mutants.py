@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.world import runs
+from tests.world import evidence, runs
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 1500
@@ -41,6 +41,7 @@ class Mutant:
 STORE = "terrace/adapters/dynamodb_store.py"
 SETTLE = "terrace/steps/settle_job.py"
 START = "terrace/steps/start_job.py"
+RECONCILE = "terrace/steps/reconcile.py"
 
 MUTANTS = (
     Mutant(
@@ -283,7 +284,7 @@ MUTANTS = (
                 "            batch = batch.model_copy(update={'status': BatchStatus.FAILED})\n",
             ),
             Patch(
-                "terrace/steps/reconcile.py",
+                RECONCILE,
                 "        if batch.ended:\n            self._resend(batch, this.repairs)\n",
                 "        if batch.mark is not None and not batch.ended:\n"
                 "            self.notify.run(batch.batchId, batch.generation)\n"
@@ -330,7 +331,7 @@ MUTANTS = (
         "a labeling job that was made after its row had ended is not looked for",
         (
             Patch(
-                "terrace/steps/reconcile.py",
+                RECONCILE,
                 "        if not job.claimOpen:\n            return\n",
                 "        settle.store.annotate_job(job, {'claimOpen': False})\n        return\n",
             ),
@@ -344,11 +345,145 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "event_beside_the_start_is_lost",
+        "an end event that meets StartJob's record of the start is used up, and settles nothing",
+        (Patch(SETTLE, "if row is None or not _runs(row, job.attempt):", "if True:"),),
+    ),
+    Mutant(
+        "claim_is_never_closed",
+        "a claim without a labeling job is looked at for ever",
+        (
+            Patch(
+                RECONCILE,
+                "        elif settle.clock.now() - (job.attemptStartedAt or 0.0) > CLAIM_GRACE:\n"
+                '            settle.store.annotate_job(job, {"claimOpen": False})\n',
+                "",
+            ),
+        ),
+    ),
+    Mutant(
+        "off_the_list_at_its_end",
+        "a batch leaves the work list when it ends, not when its end is told",
+        (
+            Patch(
+                STORE,
+                ".set(batchStatus=status, endedAt=at, updatedAt=at, park=None)",
+                ".set(batchStatus=status, endedAt=at, updatedAt=at, park=None, openKey=None)",
+            ),
+        ),
+    ),
+    Mutant(
+        "a_new_message_each_generation",
+        "the same news of a level or a job has another de-duplication id after a hand-over",
+        (
+            Patch(
+                "terrace/domain/messages.py",
+                "{batch.uid}-{batch.run}-level-",
+                "{batch.uid}-{batch.generation}-level-",
+            ),
+            Patch(
+                "terrace/domain/messages.py",
+                "{batch.uid}-{batch.run}-{event}-",
+                "{batch.uid}-{batch.generation}-{event}-",
+            ),
+        ),
+    ),
+    Mutant(
+        "nobody_hears_of_a_gone_topic",
+        "the end message goes to the batch's own topic only, even if that is deleted",
+        (Patch("terrace/steps/tell.py", "        if asked is None:\n", "        if True:\n"),),
+    ),
+    Mutant(
+        "a_broken_end_is_a_failed_batch",
+        "an error while the end is written marks a fully labeled batch as failed",
+        (
+            Patch(
+                "terrace/steps/finalize_batch.py",
+                "    if not store.end_batch(step.batchId, step.generation, wave.outcome, now):\n",
+                "    failed = BatchStatus.FAILED\n"
+                "    if not store.end_batch(step.batchId, step.generation, "
+                "failed if batch.generation > batch.run else wave.outcome, now):\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "reconciler_ignores_ended_jobs",
+        "a labeling job whose event was lost is not settled by the reconciler",
+        (
+            Patch(
+                RECONCILE,
+                "            elif not batch.ended and _may_run(job):\n",
+                "            elif False:\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "reconciler_ignores_dead_executions",
+        "an execution that was aborted is not replaced",
+        (
+            Patch(
+                RECONCILE,
+                '        elif execution.status not in {"RUNNING", "PENDING_REDRIVE"}:\n',
+                "        elif False:\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "reconciler_ignores_missing_executions",
+        "a batch whose StartExecution never happened is not started",
+        (
+            Patch(
+                RECONCILE,
+                "            if clock.now() - batch.updatedAt > CREATE_GRACE:\n",
+                "            if False:\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "reconciler_does_not_release",
+        "a wait whose wake-up was lost is not released by the reconciler",
+        (
+            Patch(
+                RECONCILE,
+                "        after = self.settle.after(batch_id)\n",
+                "        from terrace.steps.aftermath import Aftermath\n"
+                "        after = Aftermath()\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "reconciler_does_not_tell",
+        "an end message that could not be sent is not sent again",
+        (Patch(RECONCILE, "            self._resend(batch, this.repairs)\n", ""),),
+    ),
+    Mutant(
+        "starts_without_a_look_at_the_stop",
+        "a labeling job made while its batch is stopped runs on",
+        (
+            Patch(
+                START,
+                "        if batch is not None and (batch.mark is not None or batch.stop is not "
+                "None):\n",
+                "        if False:\n",
+            ),
+            Patch(
+                RECONCILE,
+                "        if batch.stop is not None and batch.stop.mode is StopMode.stop:\n",
+                "        if False:\n",
+            ),
+            Patch(
+                "terrace/domain/plan.py",
+                "    if batch.stop is None or batch.stop.mode is not StopMode.stop:\n",
+                "    if True:\n",
+            ),
+        ),
+    ),
+    Mutant(
         "trusts_events_to_come",
         "no reconciler: what an event does not bring never happens",
         (
             Patch(
-                "terrace/steps/reconcile.py",
+                RECONCILE,
                 "        place = store.cursor()\n",
                 "        return repairs\n        place = store.cursor()\n",
             ),
@@ -370,7 +505,7 @@ def patched(mutant: Mutant, folder: Path) -> None:
         path.write_text(text.replace(patch.old, patch.new), encoding="utf-8")
 
 
-def hunt(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, str] | None:
+def hunt(mutant: Mutant, seeds: int = SEEDS, first: int = 0) -> tuple[int, str] | None:
     """The first seed that catches it, and what was violated; None if none of so many does."""
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "functions"
@@ -382,7 +517,7 @@ def hunt(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, str] | None:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         done = subprocess.run(
-            [sys.executable, "-m", "tests.world.mutants", str(folder), str(seeds)],
+            [sys.executable, "-m", "tests.world.mutants", str(folder), str(first), str(seeds)],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -398,26 +533,29 @@ def hunt(mutant: Mutant, seeds: int = SEEDS) -> tuple[int, str] | None:
     return int(seed), what
 
 
-def main(only: str | None = None) -> int:
-    """Hunts every mutant, two at a time; 1 if one lives."""
+def main(only: str | None = None, workers: int = 2, seeds: int = SEEDS) -> int:
+    """Hunts every mutant; prints mutant, seed, invariant; 1 if one lives."""
     chosen = [m for m in MUTANTS if only is None or only in m.name]
-    alive = 0
-    with ThreadPoolExecutor(2) as pool:
-        for mutant, found in zip(chosen, pool.map(hunt, chosen), strict=True):
+    caught: dict[str, tuple[int, str]] = {}
+    print(f"{'mutant':40}{'seed':>6}  violated")
+    with ThreadPoolExecutor(workers) as pool:
+        hunted = pool.map(lambda mutant: hunt(mutant, seeds), chosen)
+        for mutant, found in zip(chosen, hunted, strict=True):
             if found is None:
-                alive += 1
-                print(f"ALIVE   {mutant.name}: not caught by {SEEDS} seeds", flush=True)
-            else:
-                print(f"caught  {mutant.name} by seed {found[0]}: {found[1]}", flush=True)
-    print(f"{len(chosen) - alive} of {len(chosen)} mutants caught")
-    return 1 if alive else 0
+                print(f"{mutant.name:40}{'ALIVE':>6}  not caught by {seeds} seeds", flush=True)
+                continue
+            caught[mutant.name] = found
+            print(f"{mutant.name:40}{found[0]:>6}  {found[1][:120]}", flush=True)
+            evidence.write_mutants({mutant.name: found})
+    print(f"{len(caught)} of {len(chosen)} mutants caught")
+    return 1 if len(caught) < len(chosen) else 0
 
 
-def _first_caught(folder: str, seeds: int) -> int:
+def _first_caught(folder: str, first: int, seeds: int) -> int:
     import terrace
 
     assert Path(terrace.__file__).is_relative_to(folder), "the mutant is not what runs"
-    for seed in range(seeds):
+    for seed in range(first, first + seeds):
         report = runs.one(seed)
         if report.violations:
             print(f"{seed} {report.violations[0]}")
@@ -426,4 +564,4 @@ def _first_caught(folder: str, seeds: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_first_caught(sys.argv[1], int(sys.argv[2])))
+    sys.exit(_first_caught(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -1,5 +1,6 @@
 """Many runs of the world, and what they were: `make world RUNS=10000`, `make world SEED=17`."""
 
+import math
 import multiprocessing
 import os
 import sys
@@ -55,6 +56,10 @@ class Totals:
             for kind in kinds_of(site)
             if not self.faults[site, kind]
         ]
+
+    def hit_least(self) -> int:
+        """How often the pair that was hit least was hit."""
+        return min(self.faults[site, kind] for site in call_sites() for kind in kinds_of(site))
 
     def never_run(self) -> list[str]:
         """Kinds of batches that there was none of."""
@@ -112,12 +117,14 @@ def many(seeds: Iterable[int], workers: int) -> Iterator[Report]:
         yield from pool.imap(one, seeds, chunksize=5)
 
 
-def run(first: int, runs: int, workers: int) -> Totals:
-    """So many runs, from a seed on; stops at the tenth that fails."""
+def run(first: int, runs: int, workers: int, minutes: float = math.inf) -> Totals:
+    """So many runs, from a seed on; stops at the tenth that fails, or when the time is up."""
     totals = Totals()
     begun = time.monotonic()
     for report in many(range(first, first + runs), workers):
         totals.add(report)
+        if time.monotonic() - begun > minutes * 60:
+            break
         if report.violations:
             print(f"seed {report.seed}: {report.violations[0]}", flush=True)
             if len(totals.failures) >= 10:

@@ -349,6 +349,15 @@ class Story:
     def _no_ticks(self) -> None:
         self.paused_until = self.world.scheduler.now + 2 * HOUR
 
+    def _topic_gone(self) -> None:
+        """Its owner deletes the topic of one batch, after all was checked."""
+        topics = self.world.sns.topics
+        if OTHER_TOPIC in topics and all(
+            batch is not None and batch.transformedAt is not None
+            for batch in map(self.world.batch, self.batches)
+        ):
+            topics.remove(OTHER_TOPIC)
+
     def _old_events(self) -> None:
         for job in list(self.world.sagemaker.jobs.values())[:5]:
             self.world.events.job_status(job)
@@ -538,4 +547,5 @@ DEEDS = {
     "event of a foreign job": Story._foreign_event,
     "reconciler off for two hours": Story._no_ticks,
     "old events again": Story._old_events,
+    "topic of a batch deleted": Story._topic_gone,
 }
