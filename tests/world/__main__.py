@@ -5,7 +5,7 @@ import math
 import os
 import sys
 
-from tests.world import evidence, runs
+from tests.world import everywhere, evidence, runs
 
 FULL = 2000
 """From so many runs on, a call site that no fault has hit fails the whole."""
@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--evidence", action="store_true", help="docs/world-proof.json anew")
+    parser.add_argument("--everywhere", action="store_true", help="orders at every place, only")
     parser.add_argument("--mutants", action="store_true")
     parser.add_argument("--only", help="mutants with this in their name")
     parser.add_argument("--seeds", type=int, default=1500, help="for each mutant")
@@ -31,6 +32,10 @@ def main() -> int:
         from tests.world import mutants
 
         return mutants.main(given.only, given.workers, given.seeds)
+    if given.everywhere or given.runs >= FULL:
+        print(f"{everywhere.sweep()} times stopped or retried: at every state and every AWS call")
+    if given.everywhere:
+        return 0
     totals = runs.run(given.first, given.runs, given.workers, given.minutes)
     if given.evidence:
         evidence.write_runs(totals)

@@ -136,6 +136,9 @@ class CallWorld:
         """True while the test itself uses the adapters: nothing can happen then."""
         self.trace: list[str] | None = None
         self.digest = 0
+        self.count = 0
+        """Of calls, so far."""
+        self.on_call: Callable[[int], None] = lambda number: None
 
     def call(self, service: str, operation: str, parameters: dict[str, Any], attempts: int) -> Any:
         effect = getattr(self.backends[service], operation)
@@ -145,6 +148,8 @@ class CallWorld:
             return effect(**parameters)
         scheduler.switch()
         scheduler.now += 0.01
+        self.count += 1
+        self.on_call(self.count)
         site = call_site()
         faults.calls[site] += 1
         kind = faults.choose(site, service, operation)
