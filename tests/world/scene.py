@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.world import requests
@@ -44,7 +44,9 @@ class Scene:
 
     def __init__(self, *, reconciler: bool = True, seed: object = "scene") -> None:
         self.plans: dict[str, Plan] = {}
-        self.world = World(seed, plan=lambda name: self.plans.get(name, Plan(HOUR)))
+        self.usual = Plan(HOUR)
+        """What becomes of labeling jobs that are not in `plans`."""
+        self.world = World(seed, plan=lambda name: self.plans.get(name) or replace(self.usual))
         self.world.scheduler.stay = 0.5
         self.watch = Watch(self.world)
         self.answers: list[Answered] = []

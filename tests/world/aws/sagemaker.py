@@ -117,7 +117,7 @@ class SageMaker:
             tags={tag["Key"]: tag["Value"] for tag in p.get("Tags", [])},
         )
         self.jobs[name.lower()] = job
-        self._after(min(job.plan.seconds, LIFETIME), lambda: self._people_done(job))
+        self._after(min(job.plan.seconds, LIFETIME), lambda: self.people_done(job))
         for hook in self.on_create:
             hook(job)
         return {"LabelingJobArn": job.arn}
@@ -181,7 +181,7 @@ class SageMaker:
         return int(share * job.plan.share * job.wanted())
 
     # --- what people do ----------------------------------------------------------------------
-    def _people_done(self, job: Job) -> None:
+    def people_done(self, job: Job) -> None:
         if not job.live or job.stopping:
             return
         if job.plan.seconds > LIFETIME:
