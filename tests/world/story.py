@@ -58,7 +58,7 @@ class Story:
         self.next_tick = 0.0
         self.watch.on_change = self._changed
         self.unchanged = 0
-        self.flawless = self.random.random() < 0.15
+        self.flawless = self.random.random() < 0.25
         """Nothing goes wrong from the start: then the reconciler is never needed, and is off."""
         self.quick = self.random.random() < (0.7 if self.flawless else 0.3)
         """People are done in no time: ends race with everything."""
@@ -202,7 +202,11 @@ class Story:
             world.scheduler.after(span * random.random(), lambda: setattr(faults, "rate", 0.01))
         for _ in range(random.choice([0, 1, 2, 4, 8])):
             name = random.choice(list(DEEDS))
-            world.scheduler.after(span * random.random() ** 2, lambda name=name: self._deed(name))
+            at = span * random.random() ** 2
+            if random.random() < 0.35:
+                # While the batch is checked and its first level is half created.
+                at = random.uniform(0.0, random.choice([5.0, 60.0]))
+            world.scheduler.after(at, lambda name=name: self._deed(name))
 
     def _take_aim(self, aim: Aim, span: float) -> None:
         """One fault at one call site, a few times, in a story that comes there."""
