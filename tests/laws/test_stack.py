@@ -10,11 +10,13 @@ import pytest
 import yaml
 
 from terrace.runtime import wiring
+from terrace.steps import reconcile
 from terrace_cli.checks import serverless_pack
 from terrace_cli.checks.expand import expand, load_template
 from terrace_cli.checks.machine import all_states
 from terrace_cli.checks.stack import actions, check_stack, lint, statements
 from terrace_cli.checks.waivers import read_waivers
+from tests.world import events
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
@@ -265,3 +267,15 @@ def _is_account(word: str) -> bool:
 def test_the_api_wants_signed_requests(template: dict[str, Any]) -> None:
     body = json.dumps(properties(template, "BatchApi")["Body"]["paths"])
     assert body.count('"security": [{"AWS_IAM": []}]') == 4
+
+
+def test_a_claim_is_open_for_longer_than_its_start_can_live(template: dict[str, Any]) -> None:
+    # Given a start that was given up: it cannot call CreateLabelingJob after its claim was closed
+    longest = properties(template, "StartJobFunction")["Timeout"]
+    assert 3 * longest <= reconcile.CLAIM_GRACE
+
+
+def test_a_failed_event_comes_back_as_aws_advises(template: dict[str, Any]) -> None:
+    seconds = properties(template, "OnJobEventFunction")["Timeout"]
+    assert properties(template, "JobEventQueue")["VisibilityTimeout"] == 6 * seconds
+    assert 6 * seconds == events.VISIBILITY

@@ -58,3 +58,28 @@ def test_a_retry_that_had_looked_before_loses_to_the_deletion(house: House) -> N
     again = Retry(generation=batch.generation + 1, at=house.clock.now())
     assert house.store.reopen_batch(batch, again) is None
     assert house.batch().status is not BatchStatus.IN_PROGRESS
+
+
+def test_names_it_never_used_are_free_for_others(house: House) -> None:
+    # Given a deleted batch: car ran, car-audit was never started
+    ended_and_deleted(house)
+    request = two_levels(house, batchId="c")
+    for name in ("car", "car-audit"):
+        only = {**request["labelingJobs"][0], "jobName": name}
+        house.post({"batchId": f"c-{name}", "labelingJobs": [only]})
+    house.turn()
+    assert house.batch("c-car").status == "VALIDATION_FAIL"
+    assert house.batch("c-car-audit").status == "IN_PROGRESS"
+
+
+def test_names_a_retry_would_need_are_kept(house: House) -> None:
+    # Given a batch that failed, and was not deleted
+    request = two_levels(house)
+    house.post(request)
+    house.turn()
+    house.finish("road", status="Failed", manifest="absent")
+    run_out(house)
+    only = {**request["labelingJobs"][0], "jobName": "car-audit"}
+    house.post({"batchId": "c", "labelingJobs": [only]})
+    house.turn()
+    assert house.batch("c").status == "VALIDATION_FAIL"

@@ -264,7 +264,7 @@ class Story:
         ]
         names = [name for name in names if name.lower() not in world.sagemaker.jobs]
         manifests = [key for key in world.s3.objects if key[1].endswith(".manifest")]
-        if names and world.sagemaker.quota is None:
+        if names and manifests and world.sagemaker.quota is None:
             bucket, key = self.random.choice(manifests)
             world.sagemaker.create_labeling_job(
                 LabelingJobName=self.random.choice(names),

@@ -7,7 +7,7 @@ the batch. Safe at any moment, and repeatable.
 from dataclasses import dataclass
 
 from terrace.domain.plan import outcome
-from terrace.domain.records import Stop
+from terrace.domain.records import BatchRecord, Stop
 from terrace.domain.request import StopRequest
 from terrace.domain.views import BatchAnswer
 from terrace.ports import BatchStore, Clock, Workflow
@@ -36,11 +36,7 @@ class StopBatch:
         if found is None:
             raise unknown_batch(request.batchId)
         if found[0].ended:
-            return BatchAnswer(
-                batchId=request.batchId,
-                status=found[0].status,
-                message=f"Batch {request.batchId} had ended already: nothing was stopped.",
-            )
+            return _ended_already(found[0])
         now = self.clock.now()
         if self.store.set_stop(request.batchId, Stop(mode=request.mode, at=now)):
             self.store.add_event(
@@ -49,9 +45,11 @@ class StopBatch:
         # Read after the write: whoever parks its token from now on sees the stop by itself.
         found = self.store.load(request.batchId) or found
         batch, jobs = found
-        if not batch.ended:
-            ensure_running(batch, store=self.store, workflow=self.workflow, clock=self.clock)
-            release_check(batch, jobs, store=self.store, workflow=self.workflow, clock=self.clock)
+        if batch.ended:
+            # Its last job ended beside this call.
+            return _ended_already(batch)
+        ensure_running(batch, store=self.store, workflow=self.workflow, clock=self.clock)
+        release_check(batch, jobs, store=self.store, workflow=self.workflow, clock=self.clock)
         mode = batch.stop.mode if batch.stop else request.mode
         end = "STOPPED" if batch.mark is None else outcome(batch, {})
         return BatchAnswer(
@@ -59,3 +57,11 @@ class StopBatch:
             status=batch.status,
             message=f"Batch {batch.batchId} is being stopped (mode {mode}); it ends {end}.",
         )
+
+
+def _ended_already(batch: BatchRecord) -> BatchAnswer:
+    return BatchAnswer(
+        batchId=batch.batchId,
+        status=batch.status,
+        message=f"Batch {batch.batchId} had ended already: nothing was stopped.",
+    )
