@@ -74,6 +74,8 @@ class Faults:
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     pause: float = 1.0
+    pauses: tuple[float, ...] = (2.0, 20.0, 65.0, 200.0)
+    """Seconds a slow call takes: longer than a function lives, too."""
 
     def choose(self, site: str, service: str, operation: str) -> str | None:
         for script in self.scripts:
@@ -99,7 +101,7 @@ class Faults:
         if self.focus is not None and (task is None or task.about.function != self.focus):
             return None
         kinds = [kind for kind in kinds_at(operation) if self.weights.get(kind, 1.0) > 0]
-        self.pause = random.choice([2.0, 20.0, 65.0, 200.0])
+        self.pause = random.choice(self.pauses)
         return random.choices(kinds, [self.weights.get(kind, 1.0) for kind in kinds])[0]
 
 
