@@ -327,8 +327,12 @@ class Watch:
 
         def look() -> None:
             batch = world.batch(batch_id)
-            if batch is None or (batch.ended and batch.messageSentAt) or self.given_up(batch):
-                if batch is not None and batch.messageSentAt:
+            if batch is None:
+                # Not posted yet.
+                world.scheduler.after(60.0, look)
+                return
+            if (batch.ended and batch.messageSentAt) or self.given_up(batch):
+                if batch.messageSentAt:
                     over = batch.messageSentAt
                     idle = over - self.busy_at[batch_id]
                     self.longest_idle = max(self.longest_idle, idle)

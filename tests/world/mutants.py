@@ -260,9 +260,9 @@ MUTANTS = (
         (
             Patch(
                 "terrace/steps/notify.py",
-                "        self.notifier.publish(\n",
+                "        undeliverable = tell(batch, message, self.notifier)\n",
                 "        self.store.message_sent(batch_id, self.clock.now())\n"
-                "        self.notifier.publish(\n",
+                "        undeliverable = tell(batch, message, self.notifier)\n",
             ),
         ),
     ),
