@@ -98,7 +98,8 @@ def _give(scene: Scene, order: str) -> None:
 
 def _stopped(scene: Scene, place: Place, order: str, status: str) -> None:
     """A stop is either too late or too early, or it ends the batch; a retry makes it whole."""
-    accepted = any("being stopped" in str(answer.body) for answer in scene.answers)
+    said = str([answer.body for answer in scene.answers])
+    accepted = "is being stopped" in said or "was stopped;" in said
     assert status == ("STOPPED" if accepted else "COMPLETE"), (place, order, status)
     assert not scene.world.live("b"), (place, order)
     listed = {name for row in scene.world.jobs("b") for name in _names(row)}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from terrace.domain.plan import outcome
 from terrace.domain.records import BatchRecord, Stop
 from terrace.domain.request import StopRequest
+from terrace.domain.status import BatchStatus
 from terrace.domain.views import BatchAnswer
 from terrace.ports import BatchStore, Clock, Workflow
 from terrace.steps.api_errors import read_small, unknown_batch
@@ -46,8 +47,8 @@ class StopBatch:
         found = self.store.load(request.batchId) or found
         batch, jobs = found
         if batch.ended:
-            # Its last job ended beside this call.
-            return _ended_already(batch)
+            # Its last job ended beside this call: before the stop, or by it.
+            return _stopped(batch) if batch.status is BatchStatus.STOPPED else _ended_already(batch)
         ensure_running(batch, store=self.store, workflow=self.workflow, clock=self.clock)
         release_check(batch, jobs, store=self.store, workflow=self.workflow, clock=self.clock)
         mode = batch.stop.mode if batch.stop else request.mode
@@ -64,4 +65,12 @@ def _ended_already(batch: BatchRecord) -> BatchAnswer:
         batchId=batch.batchId,
         status=batch.status,
         message=f"Batch {batch.batchId} had ended already: nothing was stopped.",
+    )
+
+
+def _stopped(batch: BatchRecord) -> BatchAnswer:
+    return BatchAnswer(
+        batchId=batch.batchId,
+        status=batch.status,
+        message=f"Batch {batch.batchId} was stopped; it has ended STOPPED.",
     )
