@@ -474,7 +474,7 @@ def _page_key(token: str) -> codec.Values:
     try:
         key: codec.Values = json.loads(base64.urlsafe_b64decode(token.encode()))
         kinds = {name: [*value] for name, value in key.items()}
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise BadRequestError("nextToken is not one this API gave out") from error
     if kinds != _PAGE_KEY:
         raise BadRequestError("nextToken is not one this API gave out")
