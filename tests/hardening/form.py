@@ -39,9 +39,7 @@ def not_utf8(draw: Draw) -> Case:
     raw = json.dumps(draw.usual()).encode()
     cut = draw.random.randrange(len(raw))
     body = raw[:cut] + draw.pick(b"\xff", b"\xc3(", b"\xed\xa0\x80", b"\xf8\x88") + raw[cut:]
-    return draw.case(
-        FORM, "not UTF-8", "NOT_UTF8", base64.b64encode(body).decode(), base64=True
-    )
+    return draw.case(FORM, "not UTF-8", "NOT_UTF8", base64.b64encode(body).decode(), base64=True)
 
 
 @maker
@@ -222,9 +220,7 @@ def wrong_name(draw: Draw) -> Case:
     name = draw.pick(
         "a b", "a_b", "-a", "a-", "a/b", "../a", "ü", "a" * 20 + "!", "٣", "a\u200b", "😀"
     )
-    holder, field = draw.pick(
-        (request, "batchId"), (request["labelingJobs"][0], "jobName")
-    )
+    holder, field = draw.pick((request, "batchId"), (request["labelingJobs"][0], "jobName"))
     holder[field] = name
     return draw.case(FORM, "wrong name", "NAME_INVALID", request, at=field)
 
