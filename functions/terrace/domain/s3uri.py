@@ -11,7 +11,7 @@ KEY_MAX_BYTES = 1024
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _IP_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""With what Java takes for line breaks: Ground Truth's own pattern for URIs matches none of them."""
+"""With what Java takes for line breaks: Ground Truth's own pattern for URIs matches none."""
 
 
 @dataclass(frozen=True)

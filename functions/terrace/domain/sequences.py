@@ -174,8 +174,8 @@ def _order(found: Sequence, uri: str) -> None:
                 path=f"{uri} frames",
                 code="SEQUENCE_ORDER_CHANGES",
                 problem=(
-                    f"workers will see {_short(first[1])} where the file has {_short(first[0])}: Ground Truth "
-                    "sorts frames by name"
+                    f"workers will see {_short(first[1])} where the file has {_short(first[0])}: "
+                    "Ground Truth sorts frames by name"
                 ),
                 fix="number names with leading zeros, so that both orders are the same",
             )
