@@ -51,7 +51,7 @@ def not_base64(draw: Draw) -> Case:
 @maker
 def no_object(draw: Draw) -> Case:
     value = draw.pick([], [draw.usual()], "text", 7, -0.5, True, None, [[]])
-    return draw.case(FORM, "no object", "WRONG_TYPE", value, at="$")
+    return draw.case(FORM, "no object", "WRONG_TYPE", json.dumps(value), at="$")
 
 
 @maker
@@ -139,11 +139,11 @@ _WRONG: dict[str, tuple[Json, ...]] = {
     "labelAttributeName": (7, [], {}),
     "workteamArn": (7, [], {}),
     "taskTitle": (7, [], {}),
-    "taskKeywords": ("a", {}, [7], [None], [["a"]]),
+    "taskKeywords": ("a", {}, [7], [["a"]]),
     "instructions": ("a", [], 7),
     "stoppingConditions": ("a", [], 7),
     "contentClassifiers": ("a", {}, [7]),
-    "tags": ("a", [], 7, {"a": 7}, {"a": None}, {"a": {}}),
+    "tags": ("a", [], 7, {"a": 7}, {"a": {}}),
     "taskTimeLimitInSeconds": ("soon", [], {}, True, 100.5),
     "maxConcurrentTaskCount": ("many", [], {}, False),
 }
@@ -160,7 +160,7 @@ def wrong_type(draw: Draw) -> Case:
 @maker
 def jobs_of_wrong_type(draw: Draw) -> Case:
     request = draw.usual()
-    request["labelingJobs"] = draw.pick({}, "jobs", 7, True, [7], [None], [[]], ["job"])
+    request["labelingJobs"] = draw.pick({}, "jobs", 7, True, [7], [[]], ["job"])
     return draw.case(FORM, "jobs of a wrong type", "WRONG_TYPE", request, at="labelingJobs")
 
 

@@ -1,4 +1,4 @@
-"""Some hundred bad requests and files, and one of every maker; `make hardening RUNS=10000` has more."""
+"""Some hundred bad requests and files, and one of every maker (`make hardening` has thousands)."""
 
 import pytest
 
