@@ -58,7 +58,7 @@ def spoiled(draw: Draw, line: str | bytes, code: str, kind: str) -> Case:
 def line_not_json(draw: Draw) -> Case:
     image = json.dumps(draw.image())
     opened = '{"a":'
-    deep = draw.pick(65, 500, 900, 990, 5_000, 30_000)
+    deep = draw.pick(65, 500, 900, 990, 5_000, 15_000)
     line = draw.pick(
         "{",
         "image.jpg",
