@@ -271,7 +271,7 @@ def small_body(draw: Draw) -> Case:
         ('{"batchId": "b", "x": 1}', "UNKNOWN_FIELD"),
         ('{"batchId": "b", "x": ' + deep + "1" + deep.replace("[", "]") + "}", "NESTED_TOO_DEEPLY"),
         ('{"batchId": "\\ud800"}', "INVALID_CHARACTER"),
-        ('{"batchId": "b", "mode": ["stop"], "jobNames": "x"}', "WRONG_TYPE"),
+        ('{"batchId": "b", "mode": ["stop"], "jobNames": "x"}', "UNKNOWN_FIELD"),
     )
     return Case(FORM, "stop and retry", (code,), path=path, body=body)
 

@@ -6,6 +6,7 @@ the second is Ground Truth's own.
 """
 
 import importlib.util
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,6 @@ class OneObject:
         return {"ContentLength": len(self._data), "ETag": "e"}
 
     def get_object(self, **_: Any) -> Any:
-        import io
-
         return {"ContentLength": len(self._data), "Body": io.BytesIO(self._data), "ETag": "e"}
 
 

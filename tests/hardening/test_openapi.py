@@ -1,6 +1,7 @@
 """schemathesis on schemas/openapi.json: the shipped API handler, in process, on AWS in memory."""
 
 import base64
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -98,7 +99,7 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", application)
 
 @schema.parametrize()
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     database=None,
     derandomize=True,
@@ -113,8 +114,6 @@ def test_a_request_that_is_right_is_taken() -> None:
     [scene] = HERE
     body = json.dumps(scene.request(scene.label("bus"), batch_id="right")).encode()
     said: list[str] = []
-    import io
-
     environ = {
         "PATH_INFO": "/batch/create",
         "REQUEST_METHOD": "POST",
