@@ -22,7 +22,7 @@ DEV_READY := $(VENV)/.ready-to-develop
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test world mutants check format-check lint types schemas-check stack-check security-doc \
+.PHONY: help setup demo test world mutants hardening check format-check lint types schemas-check stack-check security-doc \
         iam-proof check-tools format schemas sam-build constraints clean
 
 help:  ## this list
@@ -62,6 +62,9 @@ test: $(DEV_READY)  ## all tests (ARGS="tests/domain -k word" for some)
 
 world: $(DEV_READY)  ## many runs of the deterministic world (RUNS=10000), or one again (SEED=17)
 	@$(BIN)/python -m tests.world $(if $(SEED),--seed $(SEED),--runs $(RUNS)) $(ARGS)
+
+hardening: $(DEV_READY)  ## bad requests and files by the thousand (RUNS=10000), or one again (SEED=17)
+	@$(BIN)/python -m tests.hardening $(if $(SEED),--seed $(SEED),--runs $(RUNS)) $(ARGS)
 
 mutants: $(DEV_READY)  ## the protocol's known mistakes, made again: the world catches each
 	@$(BIN)/python -m tests.world --mutants $(ARGS)

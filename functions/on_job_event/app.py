@@ -1,6 +1,5 @@
 """OnJobEvent: a labeling job has ended, says an event; see what is true of it."""
 
-import json
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -10,6 +9,7 @@ from aws_lambda_powertools.utilities.batch import (
     process_partial_response,
 )
 
+from terrace.domain.events import labeling_job
 from terrace.runtime import wiring
 from terrace.runtime.observability import logger, metrics
 from terrace.steps.settle_job import Settle
@@ -29,8 +29,7 @@ def settle_record(record: dict[str, Any]) -> None:
 
 def _settle(record: dict[str, Any]) -> None:
     wired = wiring.on_job_event()
-    event = json.loads(record["body"])
-    name = str(event["resources"][0]).rsplit("/", 1)[-1]
+    name = labeling_job(record["body"])
     settle = Settle(
         store=wired.store,
         objects=wired.objects,

@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from terrace.domain.events import ended_execution
 from terrace.runtime import wiring
 from terrace.runtime.observability import logger, metrics
 from terrace.steps.notify import Notify
@@ -13,8 +14,7 @@ from terrace.steps.settle_job import Settle
 
 def parse(event: dict[str, Any]) -> ReconcileInput:
     """A schedule's event means all open batches; an execution's end means its own batch."""
-    detail = event.get("detail") or {}
-    return ReconcileInput(executionName=detail.get("name"))
+    return ReconcileInput(executionName=ended_execution(event))
 
 
 @logger.inject_lambda_context

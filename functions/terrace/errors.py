@@ -11,6 +11,7 @@
         +-- NameTakenError        a labeling job of that name exists and is not ours
         +-- ObjectChangedError    an S3 object changed while it was read
         +-- BadRequestError       AWS refused the request as malformed
+        +-- UnreadableEventError  an event is not of the kind that the function is for
 
 HTTP codes are mapped in one table, in `runtime/http.py`, never by message text.
 """
@@ -58,3 +59,7 @@ class ObjectChangedError(PermanentError):
 
 class BadRequestError(PermanentError):
     """AWS refused the request as malformed."""
+
+
+class UnreadableEventError(PermanentError):
+    """An event is not of the kind that the function is for; it is kept for a person to look at."""

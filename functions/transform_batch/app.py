@@ -29,6 +29,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         allowed_buckets=frozenset({*settings.input_buckets, settings.batch_bucket}),
         batch_bucket=settings.batch_bucket,
         seconds=settings.transform_seconds,
+        places=limits_of(settings).places,
     )
     result = transform.run(step)
     logger.info("checked", next=result.next)

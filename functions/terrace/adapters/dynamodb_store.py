@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -85,7 +86,7 @@ class DynamoBatchStore:
             "Limit": limit,
         }
         if token:
-            parameters["ExclusiveStartKey"] = _page_key(token)
+            parameters["ExclusiveStartKey"] = _page_key(token, status)
         items, last = self._table.query_page(**parameters)
         found = [self.get_batch(item["PK"]["S"].removeprefix("BATCH#")) for item in items]
         # The index is read late by nature: a batch that has moved on is not listed wrongly.
@@ -470,12 +471,26 @@ def _page_token(key: codec.Values) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 
 
-def _page_key(token: str) -> codec.Values:
+def _page_key(token: str, status: BatchStatus) -> codec.Values:
     try:
         key: codec.Values = json.loads(base64.urlsafe_b64decode(token.encode()))
         kinds = {name: [*value] for name, value in key.items()}
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise BadRequestError("nextToken is not one this API gave out") from error
-    if kinds != _PAGE_KEY:
+    if kinds != _PAGE_KEY or not _is_place(key, status):
         raise BadRequestError("nextToken is not one this API gave out")
     return key
+
+
+def _is_place(key: codec.Values, status: BatchStatus) -> bool:
+    """Whether a row of the index could stand there: DynamoDB itself looks less closely."""
+    batch, row = key["PK"]["S"], key["SK"]["S"]
+    created = key["createdAt"]["N"]
+    return (
+        isinstance(batch, str)
+        and batch.startswith(codec.batch_pk(""))
+        and row == codec.BATCH_SK
+        and key["batchStatus"]["S"] == status.value
+        and isinstance(created, str)
+        and re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?", created) is not None
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from terrace.adapters.aws_errors import CONNECTION_LOST, aws_call, code_of
-from terrace.domain import s3uri
+from terrace.domain import json_text, s3uri
 from terrace.errors import NotFoundError, ObjectChangedError, TransientError
 from terrace.ports import Json, Line, ObjectInfo
 
@@ -45,9 +45,10 @@ class S3ObjectStore:
                 raise ValueError(f"is {found['ContentLength']} bytes long, at most {max_bytes}")
             data = found["Body"].read()
         try:
-            return json.loads(data.decode("utf-8-sig"))
-        except RecursionError as error:
-            raise ValueError("is nested too deeply") from error
+            return json_text.loads(data.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            # Its own text quotes the byte, and the whole file is its argument.
+            raise ValueError(f"is not UTF-8 (byte {error.start})") from None
 
     def read_lines(
         self, uri: str, *, start: int = 0, first_number: int = 1, etag: str | None = None

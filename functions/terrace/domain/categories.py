@@ -107,7 +107,7 @@ def compatible(previous: Config, given: Config, modality: Modality, path: str) -
             Problem(
                 path=path,
                 code="CATEGORY_LABELS_MISSING",
-                problem=f"the file lacks labels of the job under review: {', '.join(lost)}",
+                problem=f"the file lacks labels of the job under review: {', '.join(lost[:10])}",
                 fix="keep every original label; new ones may be added",
             )
         )

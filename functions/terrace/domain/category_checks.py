@@ -4,6 +4,7 @@ Limits are those of the Ground Truth guide ("label category configuration file")
 AWS's own notebooks run with more: those are warnings.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,10 @@ FREE_TEXT_MAX = 5
 NAME_MAX = 16
 DESCRIPTION_MAX = 128
 ENUM_MAX = 10
+PROBLEMS_MAX = 50
+"""Told of one file: a wrong writer makes the same mistake a million times."""
+READ_MAX = 1_000
+"""Labels, and attributes of one thing, that are looked at; no kind of job may have as many."""
 ENUM_VALUE_MAX = 16
 SHORT_INSTRUCTION_MAX = 255
 FULL_INSTRUCTION_MAX = 2048
@@ -42,6 +47,7 @@ def check(config: object, modality: Modality, path: str) -> Findings:
     """
     checker = _Checker(modality, path)
     if isinstance(config, dict):
+        checker.characters(config)
         checker.file(config)
     else:
         checker.add("", "CATEGORY_NO_OBJECT", "the file holds no JSON object", _EXAMPLE)
@@ -58,13 +64,29 @@ class _Checker:
 
     def add(self, where: str, code: str, problem: str, fix: str) -> None:
         """Something that would fail the job."""
+        if len(self.found.problems) >= PROBLEMS_MAX:
+            return
         path = f"{self.path} {where}".rstrip()
         self.found.problems.append(Problem(path=path, code=code, problem=problem, fix=fix))
 
     def warn(self, where: str, code: str, problem: str, fix: str) -> None:
         """Something against the guide that AWS's own examples do."""
+        if len(self.found.warnings) >= PROBLEMS_MAX:
+            return
         path = f"{self.path} {where}".rstrip()
         self.found.warnings.append(Problem(path=path, code=code, problem=problem, fix=fix))
+
+    def characters(self, config: dict[str, Any]) -> None:
+        """Half characters can be written in JSON, as escapes, and nowhere else."""
+        try:
+            json.dumps(config, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            self.add(
+                "",
+                "CATEGORY_CHARACTER_INVALID",
+                f"the file holds half a Unicode character ({error.object[error.start]!a})",
+                "write the whole character, or leave it out",
+            )
 
     # --- the file ------------------------------------------------------------------------------
     def file(self, config: dict[str, Any]) -> None:
@@ -74,6 +96,7 @@ class _Checker:
             self.add("labels", "CATEGORY_LABELS_MISSING", f"the file {found}", _EXAMPLE)
             labels = []
         self._count(labels)
+        labels = labels[:READ_MAX]
         self._names(labels)
         if not self.modality.label_attributes:
             return
@@ -96,7 +119,8 @@ class _Checker:
                 f"the file has {len(labels)} label(s)",
                 f"{self.modality.name} needs at least {low}",
             )
-        if high is not None and len(labels) > high:
+        high = READ_MAX if high is None else high
+        if len(labels) > high:
             self.add(
                 "labels",
                 "CATEGORY_TOO_MANY_LABELS",
@@ -117,6 +141,13 @@ class _Checker:
                     '{"label": "a name"} with a name that is not blank',
                 )
                 continue
+            if not name.isprintable():
+                self.add(
+                    where,
+                    "CATEGORY_CHARACTER_INVALID",
+                    f"{_short(name)} holds a character that cannot be shown",
+                    "leave it out",
+                )
             longest = self.modality.label_name_max
             if len(name) > longest:
                 self.add(
@@ -150,7 +181,7 @@ class _Checker:
             self.add(
                 "annotationType",
                 "CATEGORY_ANNOTATION_TYPE_UNKNOWN",
-                f"annotationType is {_short(config['annotationType'])}",
+                f"annotationType is {_short(config.get('annotationType'))}",
                 f"one of {', '.join(known)}",
             )
 
@@ -223,7 +254,9 @@ class _Checker:
             return []
         good: list[dict[str, Any]] = []
         seen: set[str] = set()
-        for index, attribute in enumerate(given):
+        if len(given) > READ_MAX:
+            self.add(where, "CATEGORY_TOO_MANY_ATTRIBUTES", f"there are {len(given)}", "10 or less")
+        for index, attribute in enumerate(given[:READ_MAX]):
             spot = f"{where}[{index}]"
             if not isinstance(attribute, dict):
                 self.add(

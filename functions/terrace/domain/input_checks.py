@@ -8,7 +8,7 @@ what AWS said.
 import fnmatch
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from terrace.domain import manifest, s3uri
 from terrace.domain.manifest import Item
 from terrace.domain.modalities import Family, Modality
+from terrace.domain.places import Places
 from terrace.domain.problems import Problem
 
 PROBLEMS_MAX = 50
@@ -39,6 +40,7 @@ class ManifestRule:
     audited_attribute: str | None
     """The attribute that a review looks at; None for a label job."""
     allowed_buckets: frozenset[str]
+    places: Places = field(default_factory=Places)
 
 
 class ManifestTally(BaseModel):
@@ -92,7 +94,7 @@ def look(tally: ManifestTally, rule: ManifestRule, number: int, text: str) -> No
             tally.withoutAudited += 1
             tally.firstWithoutAudited = tally.firstWithoutAudited or number
             return
-        wrong = audited_problem(found, rule)
+        wrong = audited_problem(found, rule) or _audited_elsewhere(found, rule)
         if wrong:
             tally.add(wrong)
     tally.items += 1
@@ -114,12 +116,37 @@ def _source(tally: ManifestTally, rule: ManifestRule, item: Item) -> None:
 
 def _bucket(tally: ManifestTally, rule: ManifestRule, uri: str, path: str, what: str) -> None:
     bucket = s3uri.parse(uri).bucket
+    off_limits = _off_limits(rule, uri, path, what)
+    if off_limits:
+        tally.add(off_limits)
     if bucket in tally.buckets:
         return
     tally.buckets.append(bucket)
     wrong = bucket_problem(bucket, rule.allowed_buckets, path, what)
     if wrong:
         tally.add(wrong)
+
+
+def _off_limits(rule: ManifestRule, uri: str, path: str, what: str) -> Problem | None:
+    """Why an object of an allowed bucket may not be used."""
+    wrong = rule.places.problem(uri)
+    if wrong is None or s3uri.parse(uri).bucket not in rule.allowed_buckets:
+        return None
+    return Problem(
+        path=path, code="PREFIX_NOT_ALLOWED", problem=f"the {what} {uri} {wrong[0]}", fix=wrong[1]
+    )
+
+
+def _audited_elsewhere(item: Item, rule: ManifestRule) -> Problem | None:
+    """Labels of frames are files of their own: Ground Truth would read them wherever they are."""
+    if not rule.modality.sequences:
+        return None
+    uri = str(item.data.get(rule.audited_attribute or ""))
+    path, what = manifest.at_line(rule.uri, item.number), "label under review"
+    bucket = s3uri.parse(uri).bucket
+    return bucket_problem(bucket, rule.allowed_buckets, path, what) or _off_limits(
+        rule, uri, path, what
+    )
 
 
 def enough(tally: ManifestTally, rule: ManifestRule) -> bool:

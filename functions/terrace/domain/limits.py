@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from terrace.domain.places import Places
+
 THIRTY_DAYS = 2_592_000
 """A Ground Truth labeling job fails at this age."""
 
@@ -19,6 +21,7 @@ class Limits:
     second_level_workteam_arn: str
     workteam_arns: frozenset[str] = field(default_factory=frozenset)
     topic_arns: frozenset[str] = field(default_factory=frozenset)
+    places: Places = field(default_factory=Places)
     job_completion_timeout_seconds: int = THIRTY_DAYS
 
     @property

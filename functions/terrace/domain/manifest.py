@@ -8,9 +8,9 @@ numbered from 1 in what people read, and indexed from 0 in what programs keep; G
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-from terrace.domain import s3uri
+from terrace.domain import json_text, s3uri
 from terrace.domain.problems import Problem
 
 LINE_MAX = 100_000
@@ -61,10 +61,6 @@ def dump(data: Data) -> str:
     return text
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
 def parse_line(
     number: int,
     text: str,
@@ -94,8 +90,8 @@ def parse_line(
             fix=f"at most {LINE_MAX}: keep long data in a file of its own and point to it",
         )
     try:
-        data = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        data = json_text.loads(text)
+    except json_text.JsonError as error:
         reason = "the file starts with a byte order mark" if text[0] == "\ufeff" else str(error)
         return Problem(
             path=where,
@@ -147,7 +143,7 @@ def _wrong_keys(
             return Problem(
                 path=where,
                 code="MANIFEST_KEY_RESERVED",
-                problem=f"the key {key!r} starts with $, which Ground Truth keeps for itself",
+                problem=f"the key {_short(key)} starts with $, which Ground Truth keeps for itself",
                 fix="rename the key",
             )
         # A short line cannot hold a long value, so values are measured only on long lines.
@@ -157,7 +153,7 @@ def _wrong_keys(
                 return Problem(
                     path=where,
                     code="MANIFEST_ATTRIBUTE_TOO_LONG",
-                    problem=f"the value of {key!r} has {size} characters",
+                    problem=f"the value of {_short(key)} has {size} characters",
                     fix=f"at most {ATTRIBUTE_MAX}: keep long data in a file of its own",
                 )
     return None
@@ -171,7 +167,7 @@ def _kind(value: object) -> str:
 
 
 def _names(data: Data) -> str:
-    return ", ".join(list(data)[:8]) or "none"
+    return ", ".join(_short(key) for key in list(data)[:8]) or "none"
 
 
 def _short(value: object) -> str:

@@ -1,6 +1,20 @@
 """What a user did wrong, said so that they can mend it."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+TEXT_MAX = 2_000
+"""Characters: values that somebody else wrote are quoted in it, and rows are limited to 400 KB."""
+
+
+def _sayable(text: str) -> str:
+    """Half Unicode characters as escapes, which can be stored and sent; and an end to it."""
+    text = text if len(text) <= TEXT_MAX else f"{text[: TEXT_MAX - 3]}..."
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+Said = Annotated[str, AfterValidator(_sayable)]
 
 
 class Problem(BaseModel):
@@ -8,7 +22,7 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    path: str = Field(description="JSON path in the request, or S3 URI with line, or job name")
+    path: Said = Field(description="JSON path in the request, or S3 URI with line, or job name")
     code: str = Field(description="stable, upper case, for programs: `NAME_TOO_LONG`")
-    problem: str = Field(description="what is wrong, with the value found")
-    fix: str = Field(description="what would be right")
+    problem: Said = Field(description="what is wrong, with the value found")
+    fix: Said = Field(description="what would be right")

@@ -1,5 +1,6 @@
 """Video frame sequence files: one per manifest line, naming the frames that a worker sees."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ _EXAMPLE = (
     '{"seq-no": 1, "prefix": "s3://bucket/clip/", "number-of-frames": 1, '
     '"frames": [{"frame-no": 1, "frame": "000001.jpg"}]}'
 )
+_NUMBER = re.compile(r"[0-9]{1,18}")
 SHOWN_MAX = 5
 """Problems quoted of one file's frames: a wrong writer makes the same mistake 2,000 times."""
 
@@ -70,6 +72,9 @@ def check(raw: object, modality: Modality, uri: str) -> Sequence:
             f"the sequence has {len(frames)} frames",
             f"at most {most}: cut it into several",
         )
+        # A file of millions of frames must not cost more than one that is right.
+        frames = frames[:most]
+        return _read(found, frames, uri)
     if not _whole(raw.get("number-of-frames")) or raw["number-of-frames"] != len(frames):
         _add(
             found,
@@ -79,6 +84,10 @@ def check(raw: object, modality: Modality, uri: str) -> Sequence:
             f"{len(frames)} entries",
             f"{len(frames)}",
         )
+    return _read(found, frames, uri)
+
+
+def _read(found: Sequence, frames: list[Any], uri: str) -> Sequence:
     _frames(found, frames, uri)
     return found
 
@@ -102,6 +111,7 @@ def _prefix(found: Sequence, prefix: object, uri: str) -> None:
 
 def _frames(found: Sequence, frames: list[Any], uri: str) -> None:
     """Names must be there and differ: workers and label files know a frame by its name."""
+    prefix = found.prefix or "s3://bucket/"
     names: dict[str, int] = {}
     numbers: dict[int, int] = {}
     wrong: list[tuple[int, str, str]] = []
@@ -110,9 +120,14 @@ def _frames(found: Sequence, frames: list[Any], uri: str) -> None:
         if not isinstance(name, str) or not name.strip():
             wrong.append((index, "SEQUENCE_FRAME_UNNAMED", f"{_short(frame)} names no frame"))
             continue
+        unusable = s3uri.problem(f"{prefix}{name}")
+        if unusable:
+            wrong.append(
+                (index, "SEQUENCE_FRAME_UNUSABLE", f"prefix and frame {_short(name)}: {unusable}")
+            )
         if name in names:
             wrong.append(
-                (index, "SEQUENCE_FRAME_TWICE", f"{name!r} is frames[{names[name]}] already")
+                (index, "SEQUENCE_FRAME_TWICE", f"{_short(name)} is frames[{names[name]}] already")
             )
         names.setdefault(name, index)
         number = _number(frame.get("frame-no"))
@@ -159,8 +174,8 @@ def _order(found: Sequence, uri: str) -> None:
                 path=f"{uri} frames",
                 code="SEQUENCE_ORDER_CHANGES",
                 problem=(
-                    f"workers will see {first[1]!r} where the file has {first[0]!r}: Ground Truth "
-                    "sorts frames by name"
+                    f"workers will see {_short(first[1])} where the file has {_short(first[0])}: "
+                    "Ground Truth sorts frames by name"
                 ),
                 fix="number names with leading zeros, so that both orders are the same",
             )
@@ -172,7 +187,7 @@ def _whole(value: object) -> bool:
 
 
 def _number(value: object) -> int | None:
-    if isinstance(value, str) and value.strip().isdecimal():
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -30,6 +30,9 @@ _NAME = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9])*")
 _ATTEMPT_END = re.compile(r"-a[0-9]+\Z", re.IGNORECASE)
 _KEYWORD = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}")
+_NOT_IN_TITLES = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd]")
+_LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
+"""`TaskTitle` and `TaskDescription` of CreateLabelingJob: botocore's service model, 1.43.106."""
 _WORKTEAM = re.compile(
     r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):[0-9]{12}:workteam/"
     r"(private-crowd|vendor-crowd|public-crowd)/([a-zA-Z0-9](?:-*[a-zA-Z0-9])*)"
@@ -291,6 +294,10 @@ class _Job:
                     f"use one of: {_listed(self.limits.input_buckets)}; or let your operator add "
                     "it",
                 )
+                continue
+            off_limits = self.limits.places.problem(uri)
+            if off_limits:
+                self.add(path, "PREFIX_NOT_ALLOWED", f"{shown(uri)} {off_limits[0]}", off_limits[1])
 
     def _workteam(self) -> None:
         arn = self.spec.workteamArn
@@ -396,6 +403,8 @@ class _Job:
 
     # --- texts -----------------------------------------------------------------------------
     def _texts(self) -> None:
+        self._characters("taskTitle", self.spec.taskTitle, _NOT_IN_TITLES, "emoji and the like")
+        self._characters("taskDescription", self.spec.taskDescription, _LINE_BREAK, "line breaks")
         instructions = self.spec.instructions
         if instructions is None:
             return
@@ -412,6 +421,17 @@ class _Job:
                     f"at most {most:,} characters",
                 )
 
+    def _characters(self, name: str, text: str | None, refused: re.Pattern[str], what: str) -> None:
+        """Ground Truth's own patterns for the texts that workers see."""
+        odd = refused.search(text) if text is not None else None
+        if odd and not self.found.is_broken(*self.draft.path(name)):
+            self.add(
+                name,
+                "INVALID_CHARACTER",
+                f"holds {shown(odd[0])}, which Ground Truth does not take here",
+                f"leave out {what}",
+            )
+
     def _keywords_and_tags(self) -> None:
         keywords = self.spec.taskKeywords
         if keywords is not None and not 1 <= len(keywords) <= KEYWORDS_MAX:
@@ -426,7 +446,15 @@ class _Job:
                     f"{shown(word)} is no keyword",
                     "up to 30 letters and digits, words parted by one blank",
                 )
-        for i, name in enumerate((self.spec.contentClassifiers or [])[:100]):
+        classifiers = self.spec.contentClassifiers or []
+        if len(set(classifiers)) < len(classifiers) or len(classifiers) > 100:
+            self.add(
+                "contentClassifiers",
+                "WRONG_LENGTH",
+                f"has {len(classifiers)} entries, some of them twice",
+                "name each classifier once",
+            )
+        for i, name in enumerate(classifiers[:100]):
             if name not in CLASSIFIERS:
                 self.add(
                     ("contentClassifiers", i),

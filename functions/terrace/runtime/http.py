@@ -4,7 +4,6 @@
 """
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -74,7 +73,7 @@ def body_of(event: dict[str, Any]) -> str | bytes:
         return str(body)
     try:
         return base64.b64decode(body, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InvalidRequestError(
             "The request is not valid: 1 problem.",
             [

@@ -1,6 +1,7 @@
 """From a function's settings to what its rules need."""
 
 from terrace.domain.limits import Limits
+from terrace.domain.places import Places
 from terrace.runtime.settings import AllowSettings
 
 
@@ -11,6 +12,9 @@ def limits_of(settings: AllowSettings) -> Limits:
         input_buckets=frozenset({*settings.input_buckets, settings.batch_bucket}),
         workteam_arns=frozenset(settings.workteam_arns),
         topic_arns=frozenset(settings.topic_arns),
+        places=Places(
+            batch_bucket=settings.batch_bucket, prefixes=frozenset(settings.input_prefixes)
+        ),
         first_level_workteam_arn=settings.first_level_workteam_arn,
         second_level_workteam_arn=settings.second_level_workteam_arn,
         job_completion_timeout_seconds=settings.job_completion_timeout_seconds,

@@ -6,13 +6,23 @@ A missing or malformed variable fails with its name and what it is for.
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from terrace.domain.places import prefix_problem
 
 
 def _split(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def _prefixes(found: list[str]) -> list[str]:
+    for prefix in found:
+        wrong = prefix_problem(prefix)
+        if wrong:
+            raise ValueError(f"{prefix} {wrong}")
+    return found
 
 
 CommaList = Annotated[list[str], BeforeValidator(_split)]
@@ -45,6 +55,9 @@ class AllowSettings(StoreSettings):
     """What a request may name, and the stack's own teams."""
 
     input_buckets: CommaList
+    input_prefixes: Annotated[CommaList, AfterValidator(_prefixes)] = Field(
+        default_factory=list, description="s3://bucket/folder/; none: all of the buckets"
+    )
     workteam_arns: CommaList = Field(default_factory=list)
     topic_arns: CommaList = Field(default_factory=list)
     first_level_workteam_arn: str

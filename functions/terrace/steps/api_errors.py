@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from terrace.domain import validation_json
 from terrace.domain.problems import Problem
 from terrace.domain.validation_findings import Findings
+from terrace.domain.validation_jobs import BATCH_ID_MAX, check_name
 from terrace.domain.validation_schema import note_errors
 from terrace.errors import PermanentError
 
@@ -104,4 +105,8 @@ def read_small(body: str | bytes, model: type[M]) -> M:
                 found.add((), "WRONG_TYPE", "the body is no JSON object", "send one JSON object")
         except ValidationError as error:
             note_errors(error, model, (), value, found)
+            # Names have rules of their own, with better words.
+            name = value.get("batchId") if isinstance(value, dict) else None
+            if isinstance(name, str):
+                check_name(("batchId",), name, BATCH_ID_MAX, found)
     raise InvalidRequestError("The request is not valid.", [*problems, *found.done()])

@@ -5,7 +5,7 @@ a call that dies costs at most its own work. Job rows are written only when all 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from terrace.domain import modalities, s3uri
 from terrace.domain.input_checks import ManifestRule, ManifestTally
+from terrace.domain.places import Places
 from terrace.domain.problems import Problem
 from terrace.domain.records import BatchRecord, JobRecord, Mark
 from terrace.domain.request import BatchRequest
@@ -23,6 +24,11 @@ from terrace.steps.transform_checks import Checker, Findings, Place
 
 PROBLEMS_IN_ROW = 50
 """The rest is in S3: the row stays small, and no user mends more at once."""
+
+
+ROW_BYTES = 150_000
+ENOUGH = 1_000
+"""Problems after which nothing more is looked for: the batch is refused anyway."""
 
 
 class TransformBatchInput(BaseModel):
@@ -68,6 +74,7 @@ class Transform:
     allowed_buckets: frozenset[str]
     batch_bucket: str
     seconds: float
+    places: Places = field(default_factory=Places)
 
     def run(self, step: TransformBatchInput) -> TransformBatchOutput:
         """Goes on with the checks until they are done or the time budget is used up."""
@@ -133,6 +140,7 @@ class Transform:
             role_arn=self.role_arn,
             allowed_buckets=self.allowed_buckets,
             batch_bucket=self.batch_bucket,
+            places=self.places,
         )
 
     def _progress_uri(self, batch: BatchRecord) -> str:
@@ -158,6 +166,8 @@ class Transform:
         for key, check in self._checks(checker, progress, lambda: self.clock.now() < deadline):
             if key in done:
                 continue
+            if len(progress.problems) >= ENOUGH:
+                return True
             if worked and self.clock.now() >= deadline:
                 return False
             try:
@@ -243,7 +253,7 @@ class Transform:
             at=now,
             errorType="ValidationFailed",
             reason=f"{len(progress.problems)} problem(s) found before any job was created",
-            problems=progress.problems[:PROBLEMS_IN_ROW],
+            problems=_for_row(progress.problems),
             problemsS3Uri=every,
         )
         self.store.set_mark(batch.batchId, mark, batch.generation)
@@ -295,6 +305,17 @@ class Transform:
             {"jobs": len(request.labelingJobs), "warnings": len(progress.warnings)},
             now,
         )
+
+
+def _for_row(problems: list[Problem]) -> list[Problem]:
+    """The first ones, as many as fit: DynamoDB refuses a row of more than 400 KB."""
+    kept, size = [], 0
+    for problem in problems[:PROBLEMS_IN_ROW]:
+        size += len(problem.model_dump_json().encode())
+        if size > ROW_BYTES:
+            break
+        kept.append(problem)
+    return kept
 
 
 class _OutOfTimeError(Exception):

@@ -6,7 +6,7 @@ Ground Truth would choke on. A check may be repeated: it only reads (and reserve
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from terrace.domain import (
     categories,
@@ -18,11 +18,15 @@ from terrace.domain import (
 )
 from terrace.domain.input_checks import ManifestRule, ManifestTally
 from terrace.domain.modalities import Modality
+from terrace.domain.places import Places
 from terrace.domain.problems import Problem
 from terrace.domain.records import ClaimRecord
 from terrace.domain.request import BatchRequest, JobSpec
 from terrace.errors import AccessDeniedError, NotFoundError, ObjectChangedError
 from terrace.ports import BatchStore, Json, LabelingEngine, Notifier, ObjectStore
+
+CATEGORY_FILE_MAX = 2 * 1024 * 1024
+"""Bytes: the largest that Ground Truth takes is about 100 KB."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Checker:
     role_arn: str
     allowed_buckets: frozenset[str]
     batch_bucket: str
+    places: Places = field(default_factory=Places)
 
     # --- names -------------------------------------------------------------------------------
     def name(self, index: int) -> Findings:
@@ -169,8 +174,8 @@ class Checker:
         own_uri = spec.labelCategoryConfigS3Uri
         path = f"$.labelingJobs[{index}].labelCategoryConfigS3Uri"
         try:
-            own = self.objects.get_json(own_uri) if own_uri else None
-            older = self.objects.get_json(inherited) if inherited else None
+            own = self.objects.get_json(own_uri, CATEGORY_FILE_MAX) if own_uri else None
+            older = self.objects.get_json(inherited, CATEGORY_FILE_MAX) if inherited else None
         except (NotFoundError, AccessDeniedError, ValueError) as error:
             # The source's own check names a broken inherited file; it is told once.
             if own_uri is None:
@@ -178,14 +183,19 @@ class Checker:
             return _one(
                 path, "CATEGORY_FILE_UNREADABLE", f"{own_uri}: {error}", "a JSON object in S3"
             )
-        config = own if own is not None else older
-        if config is None and not modality.verdict_labels:
+        config = own if own_uri is not None else older
+        if own_uri is None and config is None and not modality.verdict_labels:
             return Findings()
         about = f"{path} ({own_uri or inherited})"
-        if config is not None and own is not None:
+        if own_uri is not None:
             given = category_checks.check(own, modality, about)
             if given.problems:
                 return Findings(tuple(given.problems), tuple(given.warnings))
+        if source is not None and older is not None:
+            about_source = modalities.get(source.jobModality)
+            if category_checks.check(older, about_source, inherited or "").problems:
+                # Told by the check of the job whose file it is.
+                return Findings()
         if not isinstance(older, dict | None) or not isinstance(own, dict | None):
             return Findings()
         made = categories.for_job(
@@ -240,6 +250,7 @@ class Checker:
             label_attribute=spec.labelAttributeName or "",
             audited_attribute=spec.inputConfig.auditLabelAttributeName,
             allowed_buckets=self.allowed_buckets,
+            places=self.places,
         )
 
     def manifest_lines(
@@ -295,10 +306,27 @@ class Checker:
             if wrong is not None:
                 problems.append(wrong)
         elif not problems and found.prefix is not None:
+            problems += self._off_limits(found, uri)
+        if not problems and found.prefix is not None:
             ends = {found.frames[0], found.frames[-1]}
             for frame in sorted(ends):
                 problems += self.data_object(f"{found.prefix}{frame}", uri).problems
         return Findings(tuple(problems), tuple(found.warnings))
+
+    def _off_limits(self, found: sequences.Sequence, uri: str) -> list[Problem]:
+        """The first frame that may not be shown, if any."""
+        for index, frame in enumerate(found.frames):
+            wrong = self.places.problem(f"{found.prefix}{frame}")
+            if wrong:
+                return [
+                    Problem(
+                        path=f"{uri} frames[{index}]",
+                        code="PREFIX_NOT_ALLOWED",
+                        problem=f"{found.prefix}{frame} {wrong[0]}",
+                        fix=wrong[1],
+                    )
+                ]
+        return []
 
     def data_object(self, uri: str, path: str) -> Findings:
         """That a data object exists; buckets that are not allowed are told elsewhere."""

@@ -224,6 +224,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "TABLE_NAME": TABLE,
             "BATCH_BUCKET": BUCKET,
             "INPUT_BUCKETS": f"{INPUTS},{BUCKET}",
+            "INPUT_PREFIXES": "",
             "WORKTEAM_ARNS": f"{team('first')},{team('second')}",
             "FIRST_LEVEL_WORKTEAM_ARN": team("first"),
             "SECOND_LEVEL_WORKTEAM_ARN": team("second"),

@@ -1,0 +1,78 @@
+"""JSON from outside as a value that is safe to walk, to copy, to quote and to write again."""
+
+import json
+import math
+from typing import Any, NoReturn
+
+DEPTH_MAX = 64
+"""Levels of objects and lists; Ground Truth's own files have 8 at most."""
+
+
+class JsonError(ValueError):
+    """The text is no JSON, or JSON that nobody could work with. Says where, quotes nothing."""
+
+
+def loads(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        JsonError: it is no JSON; it holds NaN, an infinite number, or a whole number of more than
+            4,300 digits; a key stands twice in one object; it is nested deeper than DEPTH_MAX.
+    """
+    try:
+        value = json.loads(
+            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_once
+        )
+    except JsonError:
+        raise
+    except json.JSONDecodeError as error:
+        raise JsonError(str(error)) from None
+    except ValueError:
+        # Python says which of its own limits would have to be raised.
+        raise JsonError("a whole number has more than 4,300 digits") from None
+    except RecursionError:
+        raise JsonError(_TOO_DEEP) from None
+    # Without so many brackets it cannot be too deep.
+    brackets = text.count("[") + text.count("{")
+    if brackets > DEPTH_MAX and isinstance(value, dict | list) and _deep(value):
+        raise JsonError(_TOO_DEEP)
+    return value
+
+
+_TOO_DEEP = f"objects and lists are nested deeper than {DEPTH_MAX}"
+
+
+def _deep(value: Any) -> bool:
+    """Level by level: no recursion, and no more at once than the widest level."""
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise JsonError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise JsonError("a number is too large")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise JsonError(f"the key {key[:80]!r} stands twice in one object")
+        seen.add(key)
+    return made

@@ -1,0 +1,1 @@
+"""Bad requests and bad files by the thousand, put to the shipped handlers."""

@@ -1,0 +1,267 @@
+"""Every function that reads what comes from outside, and the only errors that may leave it.
+
+`tests/hardening/test_parsers.py` fuzzes each; its law finds readers that are not in the table.
+No SeqLabel file and no worker's answer is read by what ships: the first is passed on by its URI,
+the second is Ground Truth's own.
+"""
+
+import importlib.util
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import terrace
+from terrace.adapters import dynamodb_store, s3_objects
+from terrace.domain import (
+    categories,
+    category_checks,
+    events,
+    input_checks,
+    json_text,
+    manifest,
+    modalities,
+    outputs,
+    places,
+    privacy,
+    s3uri,
+    sequences,
+    validation,
+)
+from terrace.domain.input_checks import ManifestRule, ManifestTally
+from terrace.domain.outputs import AttemptOutput
+from terrace.domain.places import Places
+from terrace.domain.problems import Problem
+from terrace.domain.request import RetryRequest, StopRequest
+from terrace.domain.status import BatchStatus
+from terrace.errors import BadRequestError, UnreadableEventError
+from terrace.runtime import http
+from terrace.steps import api_create, api_errors, api_show, lane
+from terrace.steps.api_errors import RefusedError
+from tests.domain.requests import LIMITS
+
+FUNCTIONS = Path(terrace.__file__).resolve().parents[1]
+URI = "s3://in-bucket/file"
+JSON, TEXT, BYTES, LINES, STRING = "json", "text", "bytes", "lines", "string"
+OWN = Places(batch_bucket="in-bucket", prefixes=frozenset({"s3://in-bucket/a/"}))
+
+
+@dataclass(frozen=True)
+class Parser:
+    """One reader of outside input."""
+
+    what: str
+    reads: str
+    """JSON: a parsed value; TEXT: JSON or nearly; BYTES; LINES: of a manifest; STRING: any."""
+    call: Callable[[Any], object]
+    errors: tuple[type[Exception], ...] = ()
+    where: str = ""
+    """`module:function` in which a text is decoded; the law looks there."""
+
+
+class OneObject:
+    """An S3 client that has one object, whatever is asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def head_object(self, **_: Any) -> Any:
+        return {"ContentLength": len(self._data), "ETag": "e"}
+
+    def get_object(self, **_: Any) -> Any:
+        return {"ContentLength": len(self._data), "Body": io.BytesIO(self._data), "ETag": "e"}
+
+
+class Lines:
+    """An object store of one manifest."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    def read_lines(self, uri: str) -> list[Any]:
+        return [type("Line", (), {"text": text})() for text in self._lines]
+
+
+def _look(lines: list[str], name: str, audited: str | None) -> object:
+    tally = ManifestTally()
+    rule = ManifestRule(
+        uri=URI,
+        modality=modalities.get(name),
+        label_attribute="a",
+        audited_attribute=audited,
+        allowed_buckets=frozenset({"in-bucket"}),
+        places=OWN,
+    )
+    for number, line in enumerate(lines, start=1):
+        input_checks.look(tally, rule, number, line)
+    # Kept between calls, and written to S3 and to a row.
+    ManifestTally.model_validate_json(tally.model_dump_json())
+    return _stored([*input_checks.conclude(tally, rule), *input_checks.warnings(tally, rule)])
+
+
+def _stored(problems: list[Problem]) -> object:
+    for problem in problems:
+        problem.model_dump_json().encode()
+        assert problem.path
+        assert problem.fix
+    return problems
+
+
+def _sequence(value: object) -> object:
+    found = sequences.check(value, modalities.get("VideoObjectTracking"), URI)
+    if not found.problems:
+        s3uri.parse(f"{found.prefix}{found.frames[0]}")
+    return _stored([*found.problems, *found.warnings])
+
+
+def _categories(value: object) -> object:
+    """Checked for every modality; a file in which nothing is wrong can be made into each review."""
+    for modality in modalities.MODALITIES.values():
+        found = category_checks.check(value, modality, URI)
+        _stored([*found.problems, *found.warnings])
+        if found.problems or not isinstance(value, dict):
+            continue
+        for other in modalities.MODALITIES.values():
+            categories.for_job(
+                other, own=value, inherited=value, audited_attribute="a", instructions=None
+            )
+            categories.compatible(value, value, other, URI)
+    return None
+
+
+def _handler(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"fuzzed_{name}", FUNCTIONS / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _merge(lines: list[str]) -> object:
+    return list(outputs.merge(lines, [AttemptOutput(lines), AttemptOutput(lines[:1], [0])], "a"))
+
+
+def _query(text: str) -> object:
+    problems: list[Problem] = []
+    api_show._statuses(text, problems)
+    api_show._limit(text, problems)
+    return _stored(problems)
+
+
+def _token(text: str) -> object:
+    problems: list[Problem] = []
+    api_show._places(text, problems)
+    return _stored(problems)
+
+
+def _request(value: object) -> object:
+    request, problems = validation.check_request(value, LIMITS)
+    assert (request is None) == bool(problems)
+    return _stored(problems)
+
+
+def _lane(lines: list[str]) -> object:
+    return list(lane.of_manifest(URI, "a", Lines(lines)))  # type: ignore[arg-type]
+
+
+PARSERS = (
+    Parser("request: JSON", BYTES, validation.parse, (), "domain/validation_json:parse"),
+    Parser("request: meaning", JSON, _request),
+    Parser(
+        "request: body", BYTES, lambda raw: api_create.read_request(raw, LIMITS), (RefusedError,)
+    ),
+    Parser(
+        "stop: body", TEXT, lambda raw: api_errors.read_small(raw, StopRequest), (RefusedError,)
+    ),
+    Parser(
+        "retry: body", TEXT, lambda raw: api_errors.read_small(raw, RetryRequest), (RefusedError,)
+    ),
+    Parser(
+        "event of the API: base64",
+        STRING,
+        lambda text: http.body_of({"body": text, "isBase64Encoded": True}),
+        (RefusedError,),
+        "runtime/http:body_of",
+    ),
+    Parser("query: status, limit", STRING, _query),
+    Parser("query: nextToken", STRING, _token, (), "steps/api_show:_places"),
+    Parser(
+        "query: place in the index",
+        STRING,
+        lambda text: dynamodb_store._page_key(text, BatchStatus.FAILED),
+        (BadRequestError,),
+        "adapters/dynamodb_store:_page_key",
+    ),
+    Parser("JSON text", TEXT, json_text.loads, (json_text.JsonError,), "domain/json_text:loads"),
+    Parser(
+        "JSON file",
+        BYTES,
+        lambda raw: s3_objects.S3ObjectStore(OneObject(raw)).get_json(URI),
+        (ValueError,),
+        "adapters/s3_objects:get_json",
+    ),
+    Parser(
+        "lines of a file",
+        BYTES,
+        lambda raw: list(s3_objects.S3ObjectStore(OneObject(raw)).read_lines(URI)),
+        (ValueError,),
+    ),
+    Parser(
+        "manifest line",
+        TEXT,
+        lambda text: manifest.parse_line(1, text, uri=URI),
+        (),
+        "domain/manifest:parse_line",
+    ),
+    Parser(
+        "manifest line of Ground Truth",
+        TEXT,
+        lambda text: manifest.parse_line(1, text, uri=URI, limits=False),
+    ),
+    Parser("manifest of images", LINES, lambda lines: _look(lines, "BoundingBox", None)),
+    Parser(
+        "manifest of labeled images",
+        LINES,
+        lambda lines: _look(lines, "BoundingBoxAdjustment", "b"),
+    ),
+    Parser(
+        "manifest of labeled frames",
+        LINES,
+        lambda lines: _look(lines, "VideoObjectTrackingAudit", "b"),
+    ),
+    Parser("manifest that starts a lane", LINES, _lane, (ValueError,)),
+    Parser("sequence file", JSON, _sequence),
+    Parser("category file", JSON, _categories),
+    Parser("output manifest", LINES, lambda lines: outputs.summarize(lines, "a", URI)),
+    Parser(
+        "output manifest beside its input", LINES, lambda lines: outputs.compare(lines, lines, "a")
+    ),
+    Parser("output manifests, merged", LINES, _merge, (ValueError,)),
+    Parser(
+        "output manifest, what is missing",
+        LINES,
+        lambda lines: list(outputs.still_missing(lines, "a")),
+        (ValueError,),
+    ),
+    Parser("worker identities", TEXT, privacy.pseudonymous),
+    Parser("S3 URI", STRING, s3uri.problem),
+    Parser("S3 URI, taken apart", STRING, s3uri.parse, (ValueError,)),
+    Parser("prefix of the allow-list", STRING, places.prefix_problem),
+    Parser(
+        "place of an object",
+        STRING,
+        lambda text: OWN.problem(f"s3://in-bucket/{text}"),
+        (ValueError,),
+    ),
+    Parser("event: labeling job", TEXT, events.labeling_job, (UnreadableEventError,)),
+    Parser("event: execution", JSON, _handler("reconcile").parse, (UnreadableEventError,)),
+)
+
+NOT_FROM_OUTSIDE = {
+    "adapters/dynamodb_codec:to_job": "a row's own text, written by `job_item`",
+    "steps/lane:_carried": "a file that Terrace wrote, of lines that it has parsed before",
+    "domain/events:labeling_job": "calls `json_text.loads`; fuzzed as `event: labeling job`",
+}
+"""Decoders that the table leaves out, each with the reason."""
