@@ -273,8 +273,8 @@ class World:
             TopicArn=self.contract["topicArn"], Protocol="sqs", Endpoint=arn
         )
 
-    def messages(self, batch: str) -> list[Json]:
-        """Every message of the batch so far."""
+    def heard(self) -> list[Json]:
+        """Every message of every batch so far."""
         sqs = self.client("sqs")
         while True:
             got = sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
@@ -283,8 +283,11 @@ class World:
                 sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
             if not got.get("Messages"):
                 break
-        told = [json.loads(envelope["Message"]) for envelope in self._heard]
-        return [message for message in told if message["batchId"] == batch]
+        return [json.loads(envelope["Message"]) for envelope in self._heard]
+
+    def messages(self, batch: str) -> list[Json]:
+        """Every message of the batch so far."""
+        return [message for message in self.heard() if message["batchId"] == batch]
 
     def end_message(self, batch: str) -> Json:
         """The message of the batch's end; there is one."""
