@@ -278,8 +278,13 @@ class LabelingEngine(Protocol):
     def workteam_problem(self, arn: str) -> str | None:
         """Why this team cannot work (missing, no members), or None."""
 
-    def role_session_seconds(self, role_arn: str) -> int | None:
-        """MaxSessionDuration of the role, or None where it may not be read."""
+    def role_session_seconds(self, role_arn: str) -> int:
+        """MaxSessionDuration of the role.
+
+        Raises:
+            NotFoundError: there is no such role.
+            AccessDeniedError: our role lacks `iam:GetRole` on it.
+        """
 
 
 @dataclass(frozen=True)

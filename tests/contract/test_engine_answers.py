@@ -11,6 +11,7 @@ from botocore.stub import Stubber
 
 from terrace.engines.ground_truth import GroundTruthEngine
 from terrace.errors import (
+    AccessDeniedError,
     BadRequestError,
     LimitExceededError,
     NameTakenError,
@@ -241,9 +242,10 @@ def test_a_role_says_how_long_its_sessions_may_last(aws: Aws) -> None:
     assert aws.engine.role_session_seconds(ROLE) == 43200
 
 
-def test_a_role_that_may_not_be_read_is_unknown_and_a_missing_one_is_an_error(aws: Aws) -> None:
+def test_a_role_that_may_not_be_read_and_a_missing_one_are_errors(aws: Aws) -> None:
     aws.iam.add_client_error("get_role", "AccessDenied", http_status_code=403)
-    assert aws.engine.role_session_seconds(ROLE) is None
+    with pytest.raises(AccessDeniedError):
+        aws.engine.role_session_seconds(ROLE)
     aws.iam.add_client_error("get_role", "NoSuchEntity", http_status_code=404)
     with pytest.raises(NotFoundError):
         aws.engine.role_session_seconds(ROLE)

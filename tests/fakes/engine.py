@@ -26,7 +26,7 @@ class FakeEngine:
     creates: list[str] = field(default_factory=list)
     before_create: Callable[[str], None] = lambda name: None
     after_create: Callable[[str], None] = lambda name: None
-    session: int | None = 43_200
+    session: int = 43_200
     team_problem: str | None = None
 
     def create(self, request: dict[str, Any]) -> str:
@@ -67,7 +67,7 @@ class FakeEngine:
     def workteam_problem(self, arn: str) -> str | None:
         return self.team_problem
 
-    def role_session_seconds(self, role_arn: str) -> int | None:
+    def role_session_seconds(self, role_arn: str) -> int:
         return self.session
 
     # --- what people do ----------------------------------------------------------------------

@@ -60,6 +60,28 @@ BREAKS: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
         "stack-log-group",
         lambda t: properties(t, "NotifyLogGroup").pop("RetentionInDays"),
     ),
+    "API logs that are kept for ever": (
+        "stack-log-group",
+        lambda t: properties(t, "ApiAccessLogGroup").pop("RetentionInDays"),
+    ),
+    "an API without an access log": (
+        "stack-log-group",
+        lambda t: properties(t, "BatchApiv1Stage").pop("AccessLogSetting"),
+    ),
+    "an API whose execution log nobody set an end to": (
+        "stack-log-group",
+        lambda t: properties(t, "BatchApiv1Stage")["MethodSettings"][0].update(LoggingLevel="INFO"),
+    ),
+    "a state machine without a log": (
+        "stack-log-group",
+        lambda t: properties(t, "BatchStateMachine").pop("LoggingConfiguration"),
+    ),
+    "a state machine that logs its data": (
+        "stack-log-group",
+        lambda t: properties(t, "BatchStateMachine")["LoggingConfiguration"].update(
+            IncludeExecutionData=True
+        ),
+    ),
     "a function without a timeout": (
         "stack-timeout",
         lambda t: properties(t, "NotifyFunction").pop("Timeout"),
@@ -79,6 +101,16 @@ BREAKS: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
         lambda t: _allow(t, "s3:*", {"Fn::GetAtt": ["BatchBucket", "Arn"]}),
     ),
     "an action on every resource": ("stack-star", lambda t: _allow(t, "s3:GetObject", "*")),
+    "an action on one resource and every other": (
+        "stack-star",
+        lambda t: _allow(t, "s3:GetObject", [{"Fn::GetAtt": ["BatchBucket", "Arn"]}, "*"]),
+    ),
+    "a trust in any state machine of the account": (
+        "stack-source",
+        lambda t: properties(t, "BatchStateMachineRole")["AssumeRolePolicyDocument"]["Statement"][
+            0
+        ]["Condition"].pop("ArnLike"),
+    ),
     "a trust without a source": (
         "stack-source",
         lambda t: properties(t, "LabelingJobRole")["AssumeRolePolicyDocument"]["Statement"][0].pop(

@@ -139,6 +139,21 @@ def without(world: World, role: str, action: str) -> Iterator[None]:
             )
 
 
+def test_a_labeling_role_that_may_not_be_read_is_told_before_there_is_a_job(
+    world: World, clips: Clips, batch: str
+) -> None:
+    with without(world, "TransformBatchRole", "iam:GetRole"):
+        world.create(batch, [clips.label(f"{batch}-car")])
+        shown, message = world.ended(batch)
+        assert (shown["status"], message["status"]) == ("VALIDATION_FAIL", "FAILED")
+        (problem,) = shown["errors"]
+        assert (problem["path"], problem["code"]) == ("$", "ROLE_UNREADABLE")
+        assert "iam:GetRole" in problem["problem"]
+        assert "transform_batch" in problem["fix"]
+        assert refusals(world) == {("TransformBatchRole", "iam:GetRole")}
+        assert world.labeling_jobs(batch) == {}
+
+
 @pytest.mark.parametrize(
     ("role", "action"),
     [

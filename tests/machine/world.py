@@ -19,8 +19,8 @@ Json = dict[str, Any]
 
 RECONCILE_SECONDS = 3
 """The reconciler's period in these tests: nothing may take much longer than that by itself."""
-PATIENCE = 40.0
-"""Seconds after which something did not happen; many times what it takes on an idle machine."""
+PATIENCE = 120.0
+"""Seconds after which something did not happen: much more than it takes on a busy machine."""
 LEVELS = ("firstLevel", "secondLevel", "thirdLevel", "fourthLevel")
 MESSAGE_STATUS = {
     "COMPLETE": "SUCCESS",
@@ -273,8 +273,8 @@ class World:
             TopicArn=self.contract["topicArn"], Protocol="sqs", Endpoint=arn
         )
 
-    def messages(self, batch: str) -> list[Json]:
-        """Every message of the batch so far."""
+    def heard(self) -> list[Json]:
+        """Every message of every batch so far."""
         sqs = self.client("sqs")
         while True:
             got = sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
@@ -283,8 +283,11 @@ class World:
                 sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
             if not got.get("Messages"):
                 break
-        told = [json.loads(envelope["Message"]) for envelope in self._heard]
-        return [message for message in told if message["batchId"] == batch]
+        return [json.loads(envelope["Message"]) for envelope in self._heard]
+
+    def messages(self, batch: str) -> list[Json]:
+        """Every message of the batch so far."""
+        return [message for message in self.heard() if message["batchId"] == batch]
 
     def end_message(self, batch: str) -> Json:
         """The message of the batch's end; there is one."""

@@ -18,6 +18,7 @@ os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 
 DIED = (
     "Lambda.Unknown",
+    "Runtime.ExitError",
     "Lambda.ServiceException",
     "Lambda.SdkClientException",
     "Sandbox.Timedout",

@@ -18,6 +18,10 @@ REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "ap-northeast-1"]
 
 KEPT = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
 
+SOURCES = {"sagemaker.amazonaws.com": ("aws:SourceAccount",)}
+"""Keys that a service's trust must name where not both. SageMaker's guide (cross-service confused
+deputy prevention) says which of its features send a SourceArn; labeling is not among them."""
+
 
 def lint(template: Template) -> list[Finding]:
     """What cfn-lint says of the expanded template."""
@@ -54,6 +58,7 @@ def check_stack(template: Template, functions: Path) -> list[Finding]:
             found.append(Finding("stack-retain", name, "would be deleted with the stack"))
         if kind == "AWS::SQS::Queue":
             found += _queue(name, resource["Properties"])
+        found += _logs(name, kind, resource["Properties"], resources)
         if kind in {"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket"} and not _tls_only(
             name, resources
         ):
@@ -110,7 +115,7 @@ def _rights(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
         for action in actions(statement):
             if "*" in action:
                 yield Finding("stack-wildcard", f"{sid}/{action}", "names no one action")
-            if statement["Resource"] == "*":
+            if '"*"' in json.dumps(statement["Resource"]):
                 yield Finding("stack-star", f"{sid}/{action}", "is allowed on every resource")
             if action == "iam:PassRole" and "iam:PassedToService" not in str(
                 statement.get("Condition")
@@ -118,10 +123,46 @@ def _rights(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
                 yield Finding("stack-pass-role", sid, "hands the role to any service")
     for statement in properties.get("AssumeRolePolicyDocument", {}).get("Statement", []):
         service = statement["Principal"].get("Service")
-        if "aws:Source" not in str(statement.get("Condition")):
+        needed = SOURCES.get(str(service), ("aws:SourceArn", "aws:SourceAccount"))
+        missing = [key for key in needed if key not in str(statement.get("Condition"))]
+        if missing:
             yield Finding(
-                "stack-source", f"{name}/{service}", "is trusted without a source condition"
+                "stack-source", f"{name}/{service}", f"is trusted without {' and '.join(missing)}"
             )
+
+
+def _logs(
+    name: str, kind: str, properties: Mapping[str, Any], resources: Mapping[str, Resource]
+) -> Iterator[Finding]:
+    """Every log has an end, and there is none but the template's own."""
+    if kind == "AWS::Logs::LogGroup" and "RetentionInDays" not in properties:
+        yield Finding("stack-log-group", name, "is kept for ever")
+    if kind == "AWS::ApiGateway::Stage":
+        where = properties.get("AccessLogSetting", {}).get("DestinationArn")
+        if not _is_log_group(where, resources):
+            yield Finding("stack-log-group", name, "has no access log in a group of the template")
+        for setting in properties.get("MethodSettings", []):
+            # API Gateway makes the group of its execution log itself, and keeps it for ever.
+            if setting.get("LoggingLevel", "OFF") != "OFF":
+                yield Finding("stack-log-group", name, "logs into a group that never expires")
+    if kind == "AWS::StepFunctions::StateMachine":
+        logging = properties.get("LoggingConfiguration", {})
+        groups = [
+            destination.get("CloudWatchLogsLogGroup", {}).get("LogGroupArn")
+            for destination in logging.get("Destinations", [])
+        ]
+        if not groups or not all(_is_log_group(group, resources) for group in groups):
+            yield Finding("stack-log-group", name, "has no log in a group of the template")
+        if logging.get("IncludeExecutionData"):
+            yield Finding("stack-log-group", name, "logs what its states are given")
+
+
+def _is_log_group(arn: Any, resources: Mapping[str, Resource]) -> bool:
+    found = json.dumps(arn)
+    return any(
+        resource["Type"] == "AWS::Logs::LogGroup" and f'"{name}"' in found.replace(".Arn", "")
+        for name, resource in resources.items()
+    )
 
 
 def _callers(name: str, properties: Mapping[str, Any]) -> Iterator[Finding]:

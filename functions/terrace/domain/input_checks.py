@@ -376,19 +376,18 @@ def _portal_origin(origin: object, region: str) -> bool:
 
 
 def session_problem(
-    role_arn: str, task_time_limit: int, max_session: int | None, path: str
+    role_arn: str, task_time_limit: int, max_session: int, path: str
 ) -> Problem | None:
     """A task that outlives the role's session cannot be submitted: the work would be lost.
 
     Args:
         role_arn: the labeling jobs' execution role.
         task_time_limit: seconds a worker has for one task.
-        max_session: the role's MaxSessionDuration in seconds; None where it may not be read,
-            and then nothing is said.
+        max_session: the role's MaxSessionDuration in seconds.
         path: of the job's time limit in the request.
     """
     needed = min(task_time_limit, SESSION_MAX)
-    if max_session is None or max_session >= needed:
+    if max_session >= needed:
         return None
     return Problem(
         path=path,

@@ -115,12 +115,9 @@ class GroundTruthEngine:
             return False
         return bool(found["Users"])
 
-    def role_session_seconds(self, role_arn: str) -> int | None:
-        try:
-            with aws_call(f"GetRole {role_arn}"):
-                role = self._iam.get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
-        except AccessDeniedError:
-            return None
+    def role_session_seconds(self, role_arn: str) -> int:
+        with aws_call(f"GetRole {role_arn}"):
+            role = self._iam.get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
         return int(role.get("MaxSessionDuration", 3600))
 
 

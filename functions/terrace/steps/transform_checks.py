@@ -132,7 +132,17 @@ class Checker:
 
     def sessions(self) -> Findings:
         """The labeling jobs' role lives as long as the longest task."""
-        session = self.engine.role_session_seconds(self.role_arn)
+        try:
+            session = self.engine.role_session_seconds(self.role_arn)
+        except (NotFoundError, AccessDeniedError) as error:
+            # Not checked is not fine: work that cannot be submitted would be lost.
+            return _one(
+                "$",
+                "ROLE_UNREADABLE",
+                f"how long people may work on a task cannot be checked: {error}",
+                f"the stack's labeling role {self.role_arn}, and iam:GetRole on it for the role of "
+                "transform_batch",
+            )
         found = []
         for index, spec in enumerate(self.request.labelingJobs):
             wrong = input_checks.session_problem(

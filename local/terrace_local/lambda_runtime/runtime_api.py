@@ -152,13 +152,26 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             chunks = []
-            while size := int(self.rfile.readline().split(b";")[0].strip() or b"0", 16):
-                chunks.append(self.rfile.read(size))
-                self.rfile.readline()
-            while self.rfile.readline().strip():
+            while size := int(self._line().split(b";")[0].strip(), 16):
+                chunks.append(self._exactly(size))
+                self._line()
+            while self._line().strip():
                 pass  # trailers
             return b"".join(chunks)
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        return self._exactly(int(self.headers.get("Content-Length") or 0))
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionAbortedError("the process ended in mid-sentence")
+        return line
+
+    def _exactly(self, size: int) -> bytes:
+        """A half answer of a killed process is none; it must not be taken for an empty one."""
+        body = self.rfile.read(size)
+        if len(body) < size:
+            raise ConnectionAbortedError("the process ended in mid-sentence")
+        return body
 
     def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response_only(status)

@@ -1,0 +1,132 @@
+"""Fifty batches at once on the embedded AWS, throttled, with every event delivered twice.
+
+Usage: .venv/bin/python -m bench.fifty_batches [--batches 50] [--throttled 0.15] [--seed 1]
+
+Starts an embedded AWS of its own in a temporary folder, posts batches of every kind of
+`bench/crowd.py` at the same time while a share of all calls to SageMaker, DynamoDB, Step Functions
+and SNS is throttled, and looks from outside at what came out. Prints counts and every violation.
+Exit code 0 only if there is none.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bench.crowd import KINDS, Crowd, PatientWorld, logged_errors, unexpected
+from terrace_local.cli_commands import down
+from tests.machine.world import open_world
+
+THROTTLED = {
+    "sagemaker": "ThrottlingException",
+    "dynamodb": "ThrottlingException",
+    "stepfunctions": "ThrottlingException",
+    "sns": "Throttling",
+}
+"""Services of which calls are throttled, and the error code each says it with."""
+
+
+def throttle(world: PatientWorld, share: float) -> None:
+    """Lets that share of all calls fail before they take effect."""
+    for service, error in THROTTLED.items():
+        world.control(
+            "faults",
+            {
+                "service": service,
+                "operation": "*",
+                "error": error,
+                "probability": share,
+                "times": -1,
+            },
+        )
+
+
+def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[str, Any]:
+    """Posts all, waits for all, looks at all.
+
+    Args:
+        world: an embedded AWS whose workers answer by themselves.
+        count: batches; the kinds take turns.
+        share: of the calls that are throttled, 0 to 1.
+        timeout: seconds until every batch must be over.
+
+    Returns:
+        What was counted; `violations` is empty if everything held.
+    """
+    crowd = Crowd(world)
+    crowd.endings()
+    throttle(world, share)
+    kinds = list(KINDS)
+    began = time.monotonic()
+    with ThreadPoolExecutor(count) as clients:
+        posting = [
+            clients.submit(crowd.post, kinds[number % len(kinds)], f"many{number}")
+            for number in range(count)
+        ]
+        for post in posting:
+            post.result()
+    while time.monotonic() - began < timeout:
+        waiting = [batch for batch in crowd.batches if batch.over is None]
+        if not waiting:
+            break
+        for batch in waiting:
+            crowd.look(batch)
+        time.sleep(1.0)
+    seconds = time.monotonic() - began
+    faults = world.control("faults")["faults"]
+    world.control("faults", method="DELETE")
+    for batch in crowd.batches:
+        if batch.over is None:
+            crowd.violations.append(f"{batch.name} ({batch.kind}): not over in {timeout} s")
+    counts = crowd.check()
+    queues = crowd.check_queues()
+    errors = logged_errors(world.home / "logs")
+    return {
+        "batches": count,
+        "seconds": round(seconds, 1),
+        "throttled": {
+            fault["service"]: f"{fault['hits']} of {fault['seen']} calls" for fault in faults
+        },
+        "kinds": Counter(batch.kind for batch in crowd.batches),
+        "counts": counts,
+        "queues": queues,
+        "errorsInLogs": errors,
+        "violations": crowd.violations + unexpected(errors),
+    }
+
+
+def main() -> int:
+    """Runs it; prints one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batches", type=int, default=50)
+    parser.add_argument("--throttled", type=float, default=0.15, help="share of the calls")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--reconcile-seconds", type=int, default=20)
+    parser.add_argument("--timeout", type=float, default=900.0, help="seconds")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="terrace-many-") as folder:
+        home = Path(folder) / ".terrace"
+        try:
+            plain = open_world(
+                home,
+                fresh=True,
+                workers="auto",
+                speed=200.0,
+                seed=options.seed,
+                reconcile_seconds=options.reconcile_seconds,
+            )
+            world = PatientWorld(plain.contract, home, plain.said)
+            result = run(world, options.batches, options.throttled, options.timeout)
+        finally:
+            down(home, say=lambda _: None)
+    print(json.dumps(result, indent=1))
+    return 1 if result["violations"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Many batches at once, throttled, every event twice: each ends as it has to, nothing is mixed up.
+
+The full size is `python -m bench.fifty_batches`, and for half an hour `python -m bench.soak`.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bench.crowd import Crowd, PatientWorld, unexpected
+from bench.fifty_batches import run
+from tests.machine.world import private_world
+
+pytestmark = pytest.mark.local_aws
+
+
+def test_eight_batches_at_once_with_throttling_and_every_event_twice(tmp_path: Path) -> None:
+    home = tmp_path / ".terrace"
+    with private_world(home, fresh=True, workers="auto", speed=200.0, seed=1) as plain:
+        world = PatientWorld(plain.contract, home, plain.said)
+        result = run(world, count=8, share=0.1, timeout=150)
+    assert result["violations"] == []
+    # The faults were real ones
+    assert all(not hits.startswith("0 ") for hits in result["throttled"].values())
+    assert result["counts"]["labeling jobs"] == 18
+
+
+def test_what_is_not_as_it_should_be_is_a_violation(tmp_path: Path) -> None:
+    # Given a batch of which somebody expects something else
+    home = tmp_path / ".terrace"
+    with private_world(home, fresh=True, workers="auto", speed=200.0, seed=1) as plain:
+        crowd = Crowd(PatientWorld(plain.contract, home, plain.said))
+        crowd.endings()
+        crowd.post("partial, kept", "other")
+        expected = crowd.batches[0].expected
+        crowd.world.until_ended("other")
+        crowd.batches[0].expected = type(expected)(
+            "COMPLETE", {"other-half": 5}, {"other-half": 2}, failed=("other-check",)
+        )
+        # When it is checked
+        crowd.check(seconds=1)
+    # Then each difference is told
+    told = "\n".join(crowd.violations)
+    assert "COMPLETE_WITH_ERRORS instead of COMPLETE" in told
+    assert "2 labels instead of 5" in told
+    assert "2 labeling jobs expected, made ['other-half']" in told
+    assert "other-check: COMPLETE instead of FAILED" in told
+
+
+def test_errors_that_no_fault_explains_are_violations() -> None:
+    errors = Counter({"start-job: ThrottledError": 2, "notify: KeyError": 1})
+    assert unexpected(errors) == ["log of notify: KeyError (1 times)"]
