@@ -63,6 +63,8 @@ class Start:
         region: str,
         role_arn: str,
         batch_bucket: str,
+        pre_annotation_arn: str | None = None,
+        post_annotation_arn: str | None = None,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -71,6 +73,10 @@ class Start:
         self._region = region
         self._role_arn = role_arn
         self._bucket = batch_bucket
+        self._custom = {
+            "pre_annotation_arn": pre_annotation_arn,
+            "post_annotation_arn": post_annotation_arn,
+        }
 
     def run(self, step: StartJobInput) -> None:
         """Starts the job, or settles why it did not start."""
@@ -137,6 +143,7 @@ class Start:
             category_uri=job.labelCategoryS3Uri,
             output_path=output_path(self._bucket, job),
             ui_template_uri=template,
+            **self._custom,
         )
 
     def _created(self, job: JobRecord, arn: str) -> None:
