@@ -124,9 +124,11 @@ class Start:
         modality = modalities.get(job.spec.jobModality)
         if job.inputManifestS3Uri is None:
             raise ConflictError(f"{job.jobName}: its input is not prepared yet")
-        template = modality.ui_template and (
-            job.spec.uiTemplateS3Uri or ui_template_uri(self._bucket, batch.batchId, job.jobName)
-        )
+        template = None
+        if modality.human_task_ui is None:
+            template = job.spec.uiTemplateS3Uri or ui_template_uri(
+                self._bucket, batch.batchId, job.jobName
+            )
         return labeling_request.build(
             job.spec.model_copy(update={"stoppingConditions": still_wanted(job)}),
             modality,
@@ -140,7 +142,7 @@ class Start:
             manifest_uri=job.inputManifestS3Uri,
             category_uri=job.labelCategoryS3Uri,
             output_path=output_path(self._bucket, job),
-            ui_template_uri=template or None,
+            ui_template_uri=template,
             **self._custom,
         )
 
