@@ -61,7 +61,7 @@ def truth_of(prepared: Prepared, index: int) -> ItemTruth | None:
         source = prepared.request["InputConfig"]["DataSource"]["S3DataSource"]
         return prepared.truths.text(line.source, split_s3(source["ManifestS3Uri"])[0])
     known = prepared.truths.item(line.source)
-    if known is not None or prepared.task_type.data != "image":
+    if known is not None or prepared.task_type.data not in ("image", "any"):
         return known
     picture = prepared.truths.image(line.source)
     if picture is None:
