@@ -13,7 +13,8 @@ A *video truth* is one JSON file per sequence::
 An *image truth* is one JSON file per folder of images, ``images.truth.json``::
 
     {"cat.png": {"width": 451, "height": 300,
-                 "objects": [{"label": "Cat", "left": 1, "top": 2, "width": 3, "height": 4}]}}
+                 "objects": [{"label": "Cat", "left": 1, "top": 2, "width": 3, "height": 4}],
+                "classes": ["Cat"]}}                            (optional)
 
 Where they lie, for data in bucket B (`<dir>` may be empty):
 
@@ -102,11 +103,17 @@ class VideoTruth:
 
 @dataclass(frozen=True)
 class ImageTruth:
-    """All boxes that are really on one image; size is None when the file does not say it."""
+    """All boxes that are really on one image; size is None when the file does not say it.
+
+    Attributes:
+        objects: Label and box of each thing, from back to front: later ones cover earlier ones.
+        classes: Every class that applies to the image as a whole, the main one first.
+    """
 
     objects: tuple[tuple[str, Box], ...]
     width: int | None = None
     height: int | None = None
+    classes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """This image's part of the file's content (see the module's docstring)."""
@@ -115,6 +122,8 @@ class ImageTruth:
         }
         if self.width is not None and self.height is not None:
             data.update(width=self.width, height=self.height)
+        if self.classes:
+            data["classes"] = list(self.classes)
         return data
 
     @staticmethod
@@ -132,7 +141,8 @@ class ImageTruth:
                     raise TruthError("an image truth holds boxes only")
                 objects.append((str(row["label"]), shape))
             size = (data["width"], data["height"]) if "width" in data else (None, None)
-            return ImageTruth(tuple(objects), *size)
+            classes = tuple(str(name) for name in data.get("classes", []))
+            return ImageTruth(tuple(objects), *size, classes)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise TruthError(f"not an image truth: {error!r}") from error
 

@@ -9,6 +9,13 @@ from pathlib import Path
 from posixpath import basename, splitext
 from typing import Any, TypeVar
 
+from terrace_local.workers.item_truth import (
+    ITEMS_FILE,
+    TRUTH_REF,
+    ItemTruth,
+    items_truth_key,
+    text_name,
+)
 from terrace_local.workers.truth import (
     IMAGES_FILE,
     TRUTH_PREFIX,
@@ -77,6 +84,29 @@ class TruthSource:
         truths = self._first([uri], _all_images)
         return None if truths is None else truths.get(basename(source_ref))
 
+    def item(self, line: dict[str, Any]) -> ItemTruth | None:
+        """The truth of a text, inline or a file, or of a clip; None when nobody knows it.
+
+        Args:
+            line: The manifest line; see `item_truth` for where it leads.
+
+        Raises:
+            TruthError: when the file exists and is not one.
+        """
+        source_ref = line.get("source-ref")
+        if isinstance(source_ref, str):
+            name = basename(source_ref)
+            uri = f"s3://{split_s3(source_ref)[0]}/{items_truth_key(source_ref)}"
+        else:
+            name = text_name(str(line.get("source", "")))
+            uri = line.get(TRUTH_REF)
+        if self._place is not None:
+            uri = f"{self._place}/{ITEMS_FILE}"
+        if not isinstance(uri, str):
+            return None
+        truths = self._first([uri], _all_items)
+        return None if truths is None else truths.get(name)
+
     def _first(self, uris: list[str], parse: Callable[[Any], T]) -> T | None:
         for uri in uris:
             found = self._remembered(uri, partial(self._load, uri, parse))
@@ -123,3 +153,9 @@ def _all_images(data: Any) -> dict[str, ImageTruth]:
     if not isinstance(data, dict):
         raise TruthError("an image truth file maps file names to their objects")
     return {name: ImageTruth.from_json(row) for name, row in data.items()}
+
+
+def _all_items(data: Any) -> dict[str, ItemTruth]:
+    if not isinstance(data, dict):
+        raise TruthError("an item truth file maps items to what is true of them")
+    return {name: ItemTruth.from_json(row) for name, row in data.items()}
