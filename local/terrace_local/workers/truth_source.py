@@ -9,6 +9,7 @@ from pathlib import Path
 from posixpath import basename, splitext
 from typing import Any, TypeVar
 
+from terrace_local.workers.cloud_truth import CloudTruth
 from terrace_local.workers.item_truth import (
     ITEMS_FILE,
     TRUTH_REF,
@@ -83,6 +84,18 @@ class TruthSource:
             uri = f"s3://{split_s3(source_ref)[0]}/{images_truth_key(source_ref)}"
         truths = self._first([uri], _all_images)
         return None if truths is None else truths.get(basename(source_ref))
+
+    def cloud(self, source_ref: str) -> CloudTruth | None:
+        """The truth of a point cloud frame, or of a sequence of them, by its file.
+
+        Raises:
+            TruthError: when the file exists and is not one.
+        """
+        if self._place is not None:
+            uri = f"{self._place}/{splitext(basename(source_ref))[0]}.truth.json"
+        else:
+            uri = f"s3://{split_s3(source_ref)[0]}/{video_truth_key(source_ref)}"
+        return self._first([uri], CloudTruth.from_json)
 
     def item(self, line: dict[str, Any]) -> ItemTruth | None:
         """The truth of a text, inline or a file, or of a clip; None when nobody knows it.
