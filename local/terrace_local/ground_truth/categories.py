@@ -6,10 +6,6 @@ from typing import Any
 from terrace_local.ground_truth.s3files import InputProblem
 from terrace_local.ground_truth.task_types import TaskType
 
-VIDEO_LABELS = 30
-VIDEO_LABEL_CHARS = 16
-LABEL_CHARS = 256
-IMAGE_LABELS = 50
 ATTRIBUTES = 10
 ANNOTATION_TYPES = ("BoundingBox", "Polyline")
 _KNOWN_ANNOTATION_TYPES = (*ANNOTATION_TYPES, "Polygon", "Keypoint")
@@ -73,19 +69,18 @@ def parse_categories(data: Any, task_type: TaskType) -> Categories:
     """
     if not isinstance(data, dict) or not isinstance(data.get("labels"), list):
         raise _problem("it must be a JSON object with a list `labels`")
-    is_video = task_type.family == "video-frame"
     shared = _attributes(data.get("categoryGlobalAttributes", []), "categoryGlobalAttributes")
     labels = tuple(_label(row, shared) for row in data["labels"])
-    _check_labels(labels, is_video)
+    _check_labels(labels, task_type)
     annotation_type = data.get("annotationType", "BoundingBox")
     audited = data.get("auditLabelAttributeName")
-    if is_video:
-        _check_video(annotation_type, audited, task_type)
+    if task_type.by_frames:
+        _check_frames(annotation_type, audited, task_type)
     return Categories(
         labels=labels,
         frame_attributes=_attributes(data.get("frameAttributes", []), "frameAttributes"),
         annotation_type=annotation_type,
-        audited_attribute=audited if is_video else None,
+        audited_attribute=audited if task_type.by_frames else None,
     )
 
 
@@ -123,15 +118,16 @@ def _attributes(rows: Any, where: str) -> tuple[Attribute, ...]:
     return tuple(found)
 
 
-def _check_labels(labels: tuple[Label, ...], is_video: bool) -> None:
+def _check_labels(labels: tuple[Label, ...], task_type: TaskType) -> None:
     names = [label.name for label in labels]
     if not names:
         raise _problem("`labels` is empty")
     if len(set(names)) != len(names):
         raise _problem("the same label is listed twice")
-    most = VIDEO_LABELS if is_video else IMAGE_LABELS
-    chars = VIDEO_LABEL_CHARS if is_video else LABEL_CHARS
-    if len(names) > most:
+    least, most, chars = task_type.min_labels, task_type.max_labels, task_type.label_chars
+    if len(names) < least:
+        raise _problem(f"{len(names)} label, {task_type.name} needs at least {least}")
+    if most is not None and len(names) > most:
         raise _problem(f"{len(names)} labels, at most {most} are possible")
     for label in labels:
         if len(label.name) > chars:
@@ -143,7 +139,7 @@ def _check_labels(labels: tuple[Label, ...], is_video: bool) -> None:
             raise _problem(f"label {label.name} has more than {ATTRIBUTES} attributes")
 
 
-def _check_video(annotation_type: Any, audited: Any, task_type: TaskType) -> None:
+def _check_frames(annotation_type: Any, audited: Any, task_type: TaskType) -> None:
     if annotation_type not in _KNOWN_ANNOTATION_TYPES:
         raise _problem(f"annotationType {annotation_type!r} does not exist")
     if annotation_type not in ANNOTATION_TYPES:
