@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["box", "polyline", "polygon", "keypoint"]
+KINDS: dict[str, Kind] = {
+    "BoundingBox": "box",
+    "Polyline": "polyline",
+    "Polygon": "polygon",
+    "Keypoint": "keypoint",
+}
+"""`annotationType` of a category file -> the kind of shape that workers draw."""
 POINT_SIZE = 12.0
 """What errors of a point are scaled by, in pixels: it has no extent of its own."""
 
