@@ -43,6 +43,14 @@ class Cuboid:
             height=self.height * factor,
         )
 
+    def inside(self, _width: float, _height: float) -> "Cuboid":
+        """A cuboid is not on a picture: nothing of it is cut off."""
+        return self
+
+    def rounded(self) -> "Cuboid":
+        """Millimetres and milliradians: finer than anybody draws."""
+        return Cuboid(*(round(getattr(self, f.name), 3) for f in fields(self)))
+
     def holds(self, point: Vector, margin: float = 0.0) -> bool:
         """Whether a point lies in it, or within ``margin`` metres (roll and pitch count as 0)."""
         dx, dy = point[0] - self.center_x, point[1] - self.center_y

@@ -1,8 +1,10 @@
-"""Boxes, lines, outlines and points in pixels, and how far two of them are apart."""
+"""Boxes, lines, outlines and points in pixels, cuboids in metres; how far two are apart."""
 
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from terrace_local.workers.cuboids import Cuboid, overlap
 
 Kind = Literal["box", "polyline", "polygon", "keypoint"]
 KINDS: dict[str, Kind] = {
@@ -168,7 +170,7 @@ class Point:
         return Point(round(self.x), round(self.y))
 
 
-Shape = Box | Polyline | Polygon | Point
+Shape = Box | Polyline | Polygon | Point | Cuboid
 
 
 def iou(a: Box, b: Box) -> float:
@@ -196,7 +198,9 @@ def _distance_to_line(point: tuple[float, float], line: Polyline) -> float:
 
 
 def likeness(a: Shape, b: Shape) -> float:
-    """How well two shapes agree, 0 to 1: IoU for boxes, else closeness; 0 for different kinds.
+    """How well two shapes agree, 0 to 1: overlap of boxes and cuboids, closeness of others.
+
+    Shapes of different kinds do not agree at all: 0.
 
     For polylines: 1 - d / size, where d is the mean distance of either's vertices to the other
     and size the first one's `size`; 1 when they lie on one another, 0 from one size away. The
@@ -210,6 +214,8 @@ def likeness(a: Shape, b: Shape) -> float:
         return _closeness(a.ring, b.ring, a.size)
     if isinstance(a, Point) and isinstance(b, Point):
         return max(0.0, 1.0 - math.hypot(a.x - b.x, a.y - b.y) / a.size)
+    if isinstance(a, Cuboid) and isinstance(b, Cuboid):
+        return overlap(a, b)
     return 0.0
 
 
@@ -252,6 +258,8 @@ def shape_to_json(shape: Shape) -> dict[str, Any]:
             "width": _number(shape.width),
             "height": _number(shape.height),
         }
+    if isinstance(shape, Cuboid):
+        return shape.to_json()
     if isinstance(shape, Point):
         return {"x": _number(shape.x), "y": _number(shape.y)}
     return {"vertices": [{"x": _number(x), "y": _number(y)} for x, y in shape.vertices]}
@@ -277,6 +285,8 @@ def shape_from_json(data: dict[str, Any], closed: bool = False) -> Shape:
         if len(vertices) < 2:
             raise ValueError("a polyline has at least two vertices")
         return Polygon(vertices) if closed else Polyline(vertices)
+    if "center-x" in data:
+        return Cuboid.from_json(data)
     if "x" in data:
         return Point(float(data["x"]), float(data["y"]))
     return Box(float(data["left"]), float(data["top"]), float(data["width"]), float(data["height"]))

@@ -28,15 +28,27 @@ def check_old_labels(prepared: Prepared) -> None:
     known = set(prepared.categories.names)
     for index in prepared.todo:
         metadata = prepared.lines[index].data.get(f"{audited}-metadata")
-        class_map = metadata.get("class-map") if isinstance(metadata, dict) else None
-        if not isinstance(class_map, dict):
-            continue
-        missing = sorted({str(name) for name in class_map.values()} - known)
+        missing = sorted(classes_on(metadata) - known)
         if missing:
             raise InputProblem(
                 "ClientError: The label category configuration file must hold all labels of the "
                 f"audited job; it lacks {', '.join(missing)}."
             )
+
+
+def classes_on(metadata: Any) -> set[str]:
+    """Names of the classes that a label's metadata lists; empty where it lists none."""
+    if not isinstance(metadata, dict):
+        return set()
+    # 3D object detection alone spells it class_map.
+    for key in ("class-map", "class_map"):
+        if isinstance(metadata.get(key), dict):
+            return {str(name) for name in metadata[key].values()}
+    colours = metadata.get("color-map")
+    if isinstance(colours, dict):
+        rows = {key: row for key, row in colours.items() if isinstance(row, dict)}
+        return {str(row.get("class-name")) for key, row in rows.items() if key != "0"}
+    return set()
 
 
 def audited_in_template(template: str | None, prepared: Prepared) -> str:
