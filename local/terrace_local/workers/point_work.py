@@ -59,13 +59,16 @@ def paint(truth: CloudTruth | None, task: PointTask) -> list[int]:
     return classes
 
 
-def look_over(given: list[int], truth: CloudTruth | None, task: PointTask) -> tuple[list[int], int]:
+def look_over(
+    given: list[int], truth: CloudTruth | None, task: PointTask, audits: bool
+) -> tuple[list[int], int]:
     """The classes after a review, and how many errors it saw and left.
 
     Args:
         given: The classes under review.
         truth: What is really there; None: nothing is found.
         task: The cloud and the person; where no label may be edited, nothing is changed.
+        audits: Whether a verdict is asked for first of all: then little is changed.
     """
     if truth is None:
         alarmed = coin(task.mix.review.guessedFailShare, *task.seed, "guess")
@@ -79,8 +82,9 @@ def look_over(given: list[int], truth: CloudTruth | None, task: PointTask) -> tu
         share = min(1.0, review.findShare * (2 - task.person.care))
         if not coin(share, *task.seed, "see", part.name):
             continue
+        repairs = review.auditEditShare if audits else review.repairShare
         may = not task.categories.nothing_editable
-        if may and coin(review.repairShare, *task.seed, "repair", part.name):
+        if may and coin(repairs, *task.seed, "repair", part.name):
             for point in wrong:
                 after[point] = part.right
         else:

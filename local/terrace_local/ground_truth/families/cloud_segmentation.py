@@ -52,7 +52,9 @@ class CloudSegmentation:
             classes = paint(truth, task)
         else:
             given = self._given(prepared, index, len(points))
-            classes, left = look_over(given, truth, task)
+            asked = [a.name for a in prepared.categories.frame_attributes if verdict_words(a)]
+            audits = bool(asked) and not set(asked) & set(answers)
+            classes, left = look_over(given, truth, task, audits)
             answers = self._judged(prepared, answers, left > 0)
             metadata["adjustment-status"] = "adjusted" if classes != given else "unadjusted"
         metadata["dataset-object-attributes"] = answers
@@ -69,7 +71,7 @@ class CloudSegmentation:
             value=f"{prepared.root}/{path}",
             metadata=metadata,
             files=[
-                OutFile(path, zlib.compress(bytes(classes))),
+                OutFile(path, zlib.compress(bytes(classes)), "application/zlib"),
                 response_file(prepared, index, file_stamp(prepared.now()), [entry]),
             ],
             answers=[{"workerId": person.worker_id, "content": content}],
