@@ -76,7 +76,7 @@ def for_job(
         if source is None:
             raise ValueError("no label category file: neither its own nor an inherited one")
         made = copy.deepcopy(source)
-    if not modality.label_attributes:
+    if not modality.frame_categories:
         return made
     _put_instructions(made, instructions)
     if modality.review is None:

@@ -75,7 +75,7 @@ class _Checker:
             labels = []
         self._count(labels)
         self._names(labels)
-        if not self.modality.label_attributes:
+        if not self.modality.frame_categories:
             return
         self._audited(config)
         self._annotation_type(config)

@@ -7,8 +7,7 @@ from terrace_local.ground_truth.s3files import InputProblem
 from terrace_local.ground_truth.task_types import TaskType
 
 ATTRIBUTES = 10
-ANNOTATION_TYPES = ("BoundingBox", "Polyline")
-_KNOWN_ANNOTATION_TYPES = (*ANNOTATION_TYPES, "Polygon", "Keypoint")
+ANNOTATION_TYPES = ("BoundingBox", "Polyline", "Polygon", "Keypoint")
 
 
 @dataclass(frozen=True)
@@ -158,10 +157,8 @@ def _check_instructions(instructions: Any) -> None:
 
 
 def _check_frames(annotation_type: Any, audited: Any, task_type: TaskType) -> None:
-    if annotation_type not in _KNOWN_ANNOTATION_TYPES:
-        raise _problem(f"annotationType {annotation_type!r} does not exist")
     if annotation_type not in ANNOTATION_TYPES:
-        raise _problem(f"annotationType {annotation_type} is not simulated locally yet")
+        raise _problem(f"annotationType {annotation_type!r} does not exist")
     if task_type.mode == "label" and audited is not None:
         raise _problem("auditLabelAttributeName is for adjustment and verification jobs only")
     if task_type.mode == "adjust" and not (isinstance(audited, str) and audited):
