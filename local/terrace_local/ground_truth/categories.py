@@ -7,8 +7,7 @@ from terrace_local.ground_truth.s3files import InputProblem
 from terrace_local.ground_truth.task_types import TaskType
 
 ATTRIBUTES = 10
-ANNOTATION_TYPES = ("BoundingBox", "Polyline")
-_KNOWN_ANNOTATION_TYPES = (*ANNOTATION_TYPES, "Polygon", "Keypoint")
+ANNOTATION_TYPES = ("BoundingBox", "Polyline", "Polygon", "Keypoint")
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,9 @@ def parse_categories(data: Any, task_type: TaskType) -> Categories:
     Raises:
         InputProblem: when Ground Truth could not show tasks with it; the text names the rule.
     """
+    if isinstance(data, dict) and task_type.family == "custom":
+        # What a custom template does with the file is its own affair; labels are optional.
+        data = {"labels": data.get("labels", [])}
     if not isinstance(data, dict) or not isinstance(data.get("labels"), list):
         raise _problem("it must be a JSON object with a list `labels`")
     shared = _attributes(data.get("categoryGlobalAttributes", []), "categoryGlobalAttributes")
@@ -126,12 +128,12 @@ def _attributes(rows: Any, where: str) -> tuple[Attribute, ...]:
 
 def _check_labels(labels: tuple[Label, ...], task_type: TaskType) -> None:
     names = [label.name for label in labels]
-    if not names:
+    if not names and task_type.needs_categories:
         raise _problem("`labels` is empty")
     if len(set(names)) != len(names):
         raise _problem("the same label is listed twice")
     least, most, chars = task_type.min_labels, task_type.max_labels, task_type.label_chars
-    if len(names) < least:
+    if names and len(names) < least:
         raise _problem(f"{len(names)} label, {task_type.name} needs at least {least}")
     if most is not None and len(names) > most:
         raise _problem(f"{len(names)} labels, at most {most} are possible")
@@ -155,10 +157,8 @@ def _check_instructions(instructions: Any) -> None:
 
 
 def _check_frames(annotation_type: Any, audited: Any, task_type: TaskType) -> None:
-    if annotation_type not in _KNOWN_ANNOTATION_TYPES:
-        raise _problem(f"annotationType {annotation_type!r} does not exist")
     if annotation_type not in ANNOTATION_TYPES:
-        raise _problem(f"annotationType {annotation_type} is not simulated locally yet")
+        raise _problem(f"annotationType {annotation_type!r} does not exist")
     if task_type.mode == "label" and audited is not None:
         raise _problem("auditLabelAttributeName is for adjustment and verification jobs only")
     if task_type.mode == "adjust" and not (isinstance(audited, str) and audited):

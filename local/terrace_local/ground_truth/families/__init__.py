@@ -2,6 +2,9 @@
 
 from terrace_local.ground_truth.families.base import Family
 from terrace_local.ground_truth.families.classification import Classification
+from terrace_local.ground_truth.families.cloud_objects import CloudDetection, CloudTracking
+from terrace_local.ground_truth.families.cloud_segmentation import CloudSegmentation
+from terrace_local.ground_truth.families.custom import Custom
 from terrace_local.ground_truth.families.image_boxes import ImageBoxes
 from terrace_local.ground_truth.families.image_masks import ImageMasks
 from terrace_local.ground_truth.families.image_verification import ImageVerification
@@ -10,11 +13,15 @@ from terrace_local.ground_truth.families.video_frames import VideoFrames
 
 FAMILIES: dict[str, Family] = {
     "video-frame": VideoFrames(),
+    "point-cloud-detection": CloudDetection(),
+    "point-cloud-tracking": CloudTracking(),
+    "point-cloud-segmentation": CloudSegmentation(),
     "image-box": ImageBoxes(),
     "image-verification": ImageVerification(),
     "classification": Classification(),
     "image-mask": ImageMasks(),
     "text-span": TextSpans(),
+    "custom": Custom(),
 }
 
 __all__ = ["FAMILIES", "Family"]
