@@ -582,4 +582,11 @@ def _number(value: float) -> Any:
     return Decimal(str(round(value, 3)))
 
 
-__all__ = ["OTHER_BUCKET", "OTHER_FUNCTION", "OTHER_TEAM", "OTHER_TOPIC", "RECONCILE_SECONDS", "Walker"]
+__all__ = [
+    "OTHER_BUCKET",
+    "OTHER_FUNCTION",
+    "OTHER_TEAM",
+    "OTHER_TOPIC",
+    "RECONCILE_SECONDS",
+    "Walker",
+]
