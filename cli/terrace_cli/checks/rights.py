@@ -17,6 +17,7 @@ EVERYTHING_ON = {
         "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/another-team"
     ),
     "NotificationEmail": "operator@example.com",
+    "HostSkeletonUi": "yes",
 }
 """Parameters under which every condition of the template holds."""
 
