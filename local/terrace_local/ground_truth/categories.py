@@ -30,6 +30,7 @@ class Label:
     name: str
     attributes: tuple[Attribute, ...]
     editable: bool
+    short_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def parse_categories(data: Any, task_type: TaskType) -> Categories:
     audited = data.get("auditLabelAttributeName")
     if task_type.by_frames:
         _check_frames(annotation_type, audited, task_type)
+    if task_type.family == "text-span":
+        _check_instructions(data.get("instructions"))
     return Categories(
         labels=labels,
         frame_attributes=_attributes(data.get("frameAttributes", []), "frameAttributes"),
@@ -91,7 +94,10 @@ def _label(row: Any, shared: tuple[Attribute, ...]) -> Label:
     if not isinstance(row, dict) or not isinstance(row.get("label"), str) or not row["label"]:
         raise _problem("each entry of `labels` needs a `label`")
     own = _attributes(row.get("categoryAttributes", row.get("attributes", [])), row["label"])
-    return Label(row["label"], (*own, *shared), row.get("editsAllowed", "any") != "none")
+    short = row.get("shortDisplayName")
+    if short is not None and not isinstance(short, str):
+        raise _problem(f"shortDisplayName of {row['label']} must be a string")
+    return Label(row["label"], (*own, *shared), row.get("editsAllowed", "any") != "none", short)
 
 
 def _attributes(rows: Any, where: str) -> tuple[Attribute, ...]:
@@ -136,6 +142,15 @@ def _check_labels(labels: tuple[Label, ...], task_type: TaskType) -> None:
             raise _problem(f"label {label.name} has two attributes of the same name")
         if len(attribute_names) > ATTRIBUTES:
             raise _problem(f"label {label.name} has more than {ATTRIBUTES} attributes")
+
+
+def _check_instructions(instructions: Any) -> None:
+    """Named entities have no template, so their instructions stand here."""
+    names = ("shortInstruction", "fullInstruction")
+    given = instructions if isinstance(instructions, dict) else {}
+    missing = [name for name in names if not isinstance(given.get(name), str)]
+    if missing:
+        raise _problem(f"named entity recognition needs `instructions` with {', '.join(missing)}")
 
 
 def _check_frames(annotation_type: Any, audited: Any, task_type: TaskType) -> None:

@@ -36,6 +36,7 @@ class Prepared:
         seconds_per_second: How many simulated seconds pass in a real one.
         audited: The label attribute under review; None when labeling.
         classes: For verifications, the classes that labels under review have.
+        known_colors: For reviews of masks, class -> hex colour in the labels under review.
         items: Per line index, what the family read of it in advance.
         iteration_of: Per line index, the number of the batch it is sent to people in.
         arn, request: The job's ARN, and CreateLabelingJob's request.
@@ -57,6 +58,7 @@ class Prepared:
     seconds_per_second: float
     audited: str | None = None
     classes: list[str] = field(default_factory=list)
+    known_colors: dict[str, str] = field(default_factory=dict)
     items: dict[int, Any] = field(default_factory=dict)
     iteration_of: dict[int, int] = field(default_factory=dict)
     arn: str = ""
