@@ -67,6 +67,9 @@ def parse_categories(data: Any, task_type: TaskType) -> Categories:
     Raises:
         InputProblem: when Ground Truth could not show tasks with it; the text names the rule.
     """
+    if isinstance(data, dict) and task_type.family == "custom":
+        # What a custom template does with the file is its own affair; labels are optional.
+        data = {"labels": data.get("labels", [])}
     if not isinstance(data, dict) or not isinstance(data.get("labels"), list):
         raise _problem("it must be a JSON object with a list `labels`")
     shared = _attributes(data.get("categoryGlobalAttributes", []), "categoryGlobalAttributes")
@@ -125,12 +128,12 @@ def _attributes(rows: Any, where: str) -> tuple[Attribute, ...]:
 
 def _check_labels(labels: tuple[Label, ...], task_type: TaskType) -> None:
     names = [label.name for label in labels]
-    if not names:
+    if not names and task_type.needs_categories:
         raise _problem("`labels` is empty")
     if len(set(names)) != len(names):
         raise _problem("the same label is listed twice")
     least, most, chars = task_type.min_labels, task_type.max_labels, task_type.label_chars
-    if len(names) < least:
+    if names and len(names) < least:
         raise _problem(f"{len(names)} label, {task_type.name} needs at least {least}")
     if most is not None and len(names) > most:
         raise _problem(f"{len(names)} labels, at most {most} are possible")

@@ -1,6 +1,5 @@
 """What a job leaves in S3, laid out exactly as Ground Truth does."""
 
-import json
 from typing import Any
 
 from terrace_local.ground_truth.clock import creation_date, file_stamp
@@ -8,21 +7,9 @@ from terrace_local.ground_truth.families import FAMILIES
 from terrace_local.ground_truth.families.base import ItemAnswer, Prepared, SetFamily
 from terrace_local.ground_truth.jobs import ItemResult, Job
 from terrace_local.ground_truth.manifest import Line
+from terrace_local.ground_truth.results import dumps
 
 MANIFEST = "manifests/output/output.manifest"
-
-EXPIRED = (
-    "ClientError: Annotation tasks expired.  Probable Reasons are 1) "
-    "TaskAvailabilityLifetimeInSeconds parameter is too small.  2) Reward is too low for workers "
-    "to work on the task.  3) If you use a custom html template, your template may be broken.  "
-    "4) Data (image/video/text) sent for annotation is broken or too big, preventing "
-    "completion.  5) All workers declined the tasks."
-)
-
-
-def dumps(content: Any) -> bytes:
-    """JSON as Ground Truth writes it: one line, no blanks."""
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def labeled_result(job: Job, answer: ItemAnswer, moment: float) -> ItemResult:
@@ -37,12 +24,6 @@ def labeled_result(job: Job, answer: ItemAnswer, moment: float) -> ItemResult:
         "creation-date": creation_date(moment),
     }
     return ItemResult(True, answer.value, metadata, answer.answers, moment)
-
-
-def failed_result(reason: str, moment: float) -> ItemResult:
-    """The result of an item nobody could or would do."""
-    metadata = {"retry-count": 1, "failure-reason": reason, "human-annotated": "true"}
-    return ItemResult(False, None, metadata, [], moment)
 
 
 def manifest_line(line: Line, attribute: str, result: ItemResult | None) -> str:

@@ -19,16 +19,14 @@ from terrace_local.ground_truth.functions import invoke
 from terrace_local.ground_truth.jobs import ItemResult, Job, JobKey, JobStore
 from terrace_local.ground_truth.outcomes import Ending, OutcomeRules, count_of, parse_ending
 from terrace_local.ground_truth.output import (
-    EXPIRED,
     MANIFEST,
-    dumps,
-    failed_result,
     labeled_result,
     output_manifest,
     write_iterations,
 )
 from terrace_local.ground_truth.planning import Turn, plan_turns
 from terrace_local.ground_truth.preparation import prepare
+from terrace_local.ground_truth.results import EXPIRED, dumps, failed_result
 from terrace_local.ground_truth.role_clients import RoleClients
 from terrace_local.ground_truth.s3files import InputProblem, S3Files
 from terrace_local.ground_truth.scheduler import Scheduler

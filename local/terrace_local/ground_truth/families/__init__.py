@@ -4,6 +4,7 @@ from terrace_local.ground_truth.families.base import Family
 from terrace_local.ground_truth.families.classification import Classification
 from terrace_local.ground_truth.families.cloud_objects import CloudDetection, CloudTracking
 from terrace_local.ground_truth.families.cloud_segmentation import CloudSegmentation
+from terrace_local.ground_truth.families.custom import Custom
 from terrace_local.ground_truth.families.image_boxes import ImageBoxes
 from terrace_local.ground_truth.families.image_masks import ImageMasks
 from terrace_local.ground_truth.families.image_verification import ImageVerification
@@ -20,6 +21,7 @@ FAMILIES: dict[str, Family] = {
     "classification": Classification(),
     "image-mask": ImageMasks(),
     "text-span": TextSpans(),
+    "custom": Custom(),
 }
 
 __all__ = ["FAMILIES", "Family"]

@@ -63,7 +63,7 @@ def truth_of(prepared: Prepared, index: int) -> ItemTruth | None:
         bucket = split_s3(source["ManifestS3Uri"])[0]
         return prepared.truths.text(line.source, bucket, ref if isinstance(ref, str) else None)
     known = prepared.truths.item(line.source)
-    if known is not None or prepared.task_type.data != "image":
+    if known is not None or prepared.task_type.data not in ("image", "any"):
         return known
     picture = prepared.truths.image(line.source)
     if picture is None:
