@@ -9,7 +9,7 @@ import click
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
-    help="Pace of the simulated workers; 1 is quicker than the eye. Default 0.3; 5 with --modality.",
+    help="Pace of the simulated workers; 1 is quicker than the eye. [default: 0.3, or 5]",
 )
 @click.option("--images", is_flag=True, help="Also two image BoundingBox jobs.")
 @click.option("--error-mix", help="Workers' error mix: default, clean, sloppy, or a file.")
@@ -19,6 +19,7 @@ import click
     help="Run the example batch of a modality (e.g. PointCloudObjectTracking), or of every one.",
 )
 def demo(
+    *,
     keep: bool,
     seed: int,
     speed: float | None,
