@@ -7,6 +7,7 @@ stays in the first attempt's output. The people of this demo make and find many 
 """
 
 import json
+import secrets
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,6 @@ from terrace_cli.demo.examples import (
     sample_base,
 )
 from terrace_cli.demo.outcome import Outcome, look_at
-from terrace_cli.demo.request import new_batch_id
 from terrace_cli.demo.stage import (
     Options,
     Stopped,
@@ -35,7 +35,7 @@ from terrace_cli.demo.stage import (
     signals_end_it,
     wanted_aws,
 )
-from terrace_cli.errors import EXIT_FAILED, EXIT_WRONG, TerraceError
+from terrace_cli.errors import EXIT_FAILED, EXIT_WRONG, ApiError, TerraceError
 from terrace_cli.target import Target
 from terrace_cli.views import BatchView, batch_view
 from terrace_local.clip import PhotosMissing
@@ -68,7 +68,8 @@ def chosen(name: str) -> list[str]:
 def run_modalities(options: Options) -> int:
     """Runs the example batches; the exit code is 0 only if every one is all it should be."""
     names = chosen(options.modality or "all")
-    run_id = new_batch_id()
+    # Short: Terrace allows 60 characters for a job's name, and modalities have long ones.
+    run_id = f"ex-{secrets.token_hex(3)}"
     home = options.folder.absolute() / "demo" / run_id
     contract = running_here(options.folder.absolute().parent)
     own: OwnAws | None = None
@@ -104,6 +105,11 @@ class _Running:
     said: str = ""
     ended: BatchView | None = None
     seconds: float = 0.0
+    refusal: list[str] = field(default_factory=list)
+
+    @property
+    def over(self) -> bool:
+        return self.ended is not None or bool(self.refusal)
 
 
 @dataclass
@@ -153,10 +159,16 @@ class _Show:
         (self.home / f"{modality}.request.json").write_text(
             json.dumps(request, indent=2) + "\n", encoding="utf-8"
         )
-        client.create(json.dumps(request).encode())
+        one = _Running(modality, batch_id, time.monotonic())
+        self.running.append(one)
+        try:
+            client.create(json.dumps(request).encode())
+        except ApiError as error:
+            one.refusal = [f"{row.path}: {row.problem}" for row in error.errors] or [str(error)]
+            click.echo(f"{modality:<30} refused", err=True)
+            return
         jobs = len(request["labelingJobs"])
         click.echo(f"{modality:<30} posted: {jobs} jobs, {files} files of sample data")
-        self.running.append(_Running(modality, batch_id, time.monotonic()))
 
     def _let_one_fail(self, job: str) -> None:
         """The first attempt of a job labels all items but one, whose line fails."""
@@ -172,7 +184,7 @@ class _Show:
         deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
             for one in self.running:
-                if one.ended is not None:
+                if one.over:
                     continue
                 batch = batch_view(client.show(one.batch_id))
                 said = _progress(batch)
@@ -181,11 +193,13 @@ class _Show:
                     one.said = said
                 if batch.ended:
                     one.ended, one.seconds = batch, time.monotonic() - one.began
-            if all(one.ended is not None for one in self.running):
+            if all(one.over for one in self.running):
                 return
             time.sleep(LOOK_SECONDS)
 
     def _outcome(self, s3: Any, one: _Running) -> Outcome:
+        if one.refusal:
+            return Outcome(one.modality, "refused", missing=one.refusal)
         if one.ended is None:
             return Outcome(one.modality, f"not over after {LONGEST_SECONDS:.0f} s")
         bucket = self.contract["batchBucket"]
