@@ -19,6 +19,8 @@ class Limits:
     second_level_workteam_arn: str
     workteam_arns: frozenset[str] = field(default_factory=frozenset)
     topic_arns: frozenset[str] = field(default_factory=frozenset)
+    function_arns: frozenset[str] = field(default_factory=frozenset)
+    """Lambda functions of the user's that the labeling jobs' role may call for Custom jobs."""
     job_completion_timeout_seconds: int = THIRTY_DAYS
 
     @property

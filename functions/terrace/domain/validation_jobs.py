@@ -34,6 +34,10 @@ _WORKTEAM = re.compile(
     r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):[0-9]{12}:workteam/"
     r"(private-crowd|vendor-crowd|public-crowd)/([a-zA-Z0-9](?:-*[a-zA-Z0-9])*)"
 )
+_FUNCTION = re.compile(
+    r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):[0-9]{12}:function:[a-zA-Z0-9-_]{1,64}"
+    r"(?::[a-zA-Z0-9-_$]{1,128})?"
+)
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:([A-Za-z0-9_-]{1,256})(\.fifo)?")
 
 
@@ -141,9 +145,9 @@ class _Job:
         if spec.jobType == "STREAMING":
             self.add(
                 "jobType",
-                "NOT_BUILT_YET",
-                "streaming jobs are not built yet",
-                'use "BATCH" with an input manifest',
+                "NOT_SUPPORTED",
+                "a streaming job has no end of its own, so its level and its batch would have none",
+                'use "BATCH" with an input manifest; post new items as a new batch',
             )
         elif spec.jobType != "BATCH":
             self.add("jobType", "UNKNOWN_VALUE", f"{shown(spec.jobType)} is not known", '"BATCH"')
@@ -206,7 +210,7 @@ class _Job:
                     "from the job that makes it",
                 )
             return
-        if modality.review is None:
+        if not modality.can_review:
             self.add(
                 path,
                 "ONLY_FOR_REVIEWS",
@@ -230,6 +234,7 @@ class _Job:
             self.spec.labelCategoryConfigS3Uri is None
             and config.chainFromJobName is None
             and not modality.verdict_labels
+            and not modality.categories_optional
             and not self.found.is_broken(*self.draft.path("labelCategoryConfigS3Uri"))
             and not self.found.is_broken(*self.draft.path("inputConfig"))
         ):
@@ -275,6 +280,7 @@ class _Job:
             (("inputConfig", "inputManifestS3Uri"), self.spec.inputConfig.inputManifestS3Uri),
             (("labelCategoryConfigS3Uri",), self.spec.labelCategoryConfigS3Uri),
             (("uiTemplateS3Uri",), self.spec.uiTemplateS3Uri),
+            *self._examples(),
         ):
             if uri is None:
                 continue
@@ -291,6 +297,11 @@ class _Job:
                     f"use one of: {_listed(self.limits.input_buckets)}; or let your operator add "
                     "it",
                 )
+
+    def _examples(self) -> list[tuple[Path, str | None]]:
+        given = self.spec.instructions
+        names = ("goodExampleS3Uri", "badExampleS3Uri")
+        return [(("instructions", name), getattr(given, name)) for name in names if given]
 
     def _workteam(self) -> None:
         arn = self.spec.workteamArn
@@ -329,20 +340,19 @@ class _Job:
 
     def _own_code(self, modality: Modality) -> None:
         for name in ("preHumanTaskLambdaArn", "annotationConsolidationLambdaArn"):
-            if getattr(self.spec, name) is not None:
+            arn = getattr(self.spec, name)
+            if arn is not None and not modality.custom:
                 self.add(
                     name,
-                    "NOT_BUILT_YET",
-                    "own Lambda functions are not built yet",
-                    f"leave it out: {modality.name} has functions of AWS's own",
+                    "NOT_FOR_THIS_MODALITY",
+                    f"{modality.name} runs with functions of AWS's own",
+                    "leave it out, or use the modality Custom",
                 )
-        if self.spec.uiTemplateS3Uri is not None and modality.ui_template is None:
-            self.add(
-                "uiTemplateS3Uri",
-                "NOT_FOR_THIS_MODALITY",
-                f"{modality.name} is worked on in AWS's own UI",
-                "leave it out",
-            )
+            elif arn is not None:
+                self._function(name, arn)
+        if modality.human_task_ui is not None:
+            self._only_in_aws_ui(modality)
+        self._page(modality)
         key = self.spec.outputKmsKeyId
         if key is not None and not _KMS_KEY.fullmatch(key):
             self.add(
@@ -350,6 +360,67 @@ class _Job:
                 "KMS_KEY_INVALID",
                 f"{shown(key)} is no key id, key ARN or alias",
                 "give the id, the ARN or the alias of a KMS key",
+            )
+
+    def _function(self, name: str, arn: str) -> None:
+        """A Lambda function of the user's: one that the labeling jobs' role may call."""
+        parts = _FUNCTION.fullmatch(arn)
+        if parts is None:
+            self.add(
+                name,
+                "FUNCTION_ARN_INVALID",
+                f"{shown(arn)} is no ARN of a Lambda function",
+                f"arn:aws:lambda:{self.limits.region}:<account>:function:<name>",
+            )
+        elif parts[1] != self.limits.region:
+            self.add(
+                name, "WRONG_REGION", f"the function is in {parts[1]}", _region_fix(self.limits)
+            )
+        elif arn not in self.limits.function_arns:
+            self.add(
+                name,
+                "FUNCTION_NOT_ALLOWED",
+                f"{shown(arn)} is not on this stack's list of functions for Custom jobs",
+                f"use one of: {_listed(self.limits.function_arns) or 'none is listed'}; or leave "
+                "it out for Terrace's own; or let your operator add it",
+            )
+
+    def _only_in_aws_ui(self, modality: Modality) -> None:
+        """What a worker page of AWS's own cannot show."""
+        if self.spec.uiTemplateS3Uri is not None:
+            self.add(
+                "uiTemplateS3Uri",
+                "NOT_FOR_THIS_MODALITY",
+                f"{modality.name} is worked on in AWS's own UI",
+                "leave it out",
+            )
+        for path, uri in self._examples():
+            if uri is not None:
+                self.add(
+                    path,
+                    "NOT_FOR_THIS_MODALITY",
+                    f"{modality.name} is worked on in AWS's own UI, which shows no example images",
+                    "leave it out, and describe the example in fullInstruction",
+                )
+
+    def _page(self, modality: Modality) -> None:
+        """A Custom job's page: the request's, or the skeleton page that its categories ask for."""
+        spec, broken = self.spec, self.found.is_broken
+        if (
+            modality.custom
+            and spec.uiTemplateS3Uri is None
+            and spec.labelCategoryConfigS3Uri is None
+            and spec.inputConfig.chainFromJobName is None
+            and not broken(*self.draft.path("uiTemplateS3Uri"))
+            and not broken(*self.draft.path("labelCategoryConfigS3Uri"))
+            and not broken(*self.draft.path("inputConfig"))
+        ):
+            self.add(
+                "uiTemplateS3Uri",
+                "REQUIRED",
+                "is missing: a Custom job has no worker page of its own",
+                "give the S3 URI of a Liquid template, or a labelCategoryConfigS3Uri whose file "
+                "has keypointClasses for the skeleton page",
             )
 
     # --- numbers ---------------------------------------------------------------------------
@@ -462,11 +533,7 @@ def _is_tag_character(character: str) -> bool:
 
 
 def _reviews_of(modality: Modality) -> list[str]:
-    return [
-        row.name
-        for row in modalities.MODALITIES.values()
-        if row.review is not None and row.base == modality.base
-    ]
+    return [row.name for row in modalities.reviews_of(modality)]
 
 
 def _region_fix(limits: Limits) -> str:

@@ -84,6 +84,8 @@ class StartJobSettings(StoreSettings):
 
     execution_role_arn: str
     topic_arn: str
+    pre_annotation_arn: str = Field(description="the function Custom jobs use by default")
+    post_annotation_arn: str = Field(description="the function Custom jobs use by default")
 
 
 class ParkWaveSettings(StoreSettings):
@@ -120,3 +122,11 @@ class NotifySettings(StoreSettings):
 
 class FailBatchSettings(StoreSettings):
     """The mark after an error of the machine."""
+
+
+class PreAnnotationSettings(StoreSettings):
+    """What a Custom job's page is given."""
+
+
+class PostAnnotationSettings(StoreSettings):
+    """The answers of a Custom job's workers."""

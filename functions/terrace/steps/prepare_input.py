@@ -158,12 +158,13 @@ class Prepare:
         if not todo or len(done) >= expected_labels(job, len(places)):
             self._nothing_left(job, changes, len(done))
             return None
+        category_uri, category_file = self._categories(job, source, audited)
         # One that had nothing for people before has no worker page yet.
-        self._worker_page(job, audited)
+        self._worker_page(job, audited, category_file)
         return {
             **changes,
             **self._rest(job, given, todo),
-            "labelCategoryS3Uri": self._categories(job, source, audited),
+            "labelCategoryS3Uri": category_uri,
         }
 
     def _folder(self, job: JobRecord) -> str:
@@ -212,8 +213,8 @@ class Prepare:
         if changes is None:
             return None
         audited = changes.get("auditedAttributeName")
-        changes["labelCategoryS3Uri"] = self._categories(job, source, audited)
-        self._worker_page(job, audited)
+        changes["labelCategoryS3Uri"], category_file = self._categories(job, source, audited)
+        self._worker_page(job, audited, category_file)
         return changes
 
     def _source(self, job: JobRecord) -> JobRecord | None:
@@ -345,12 +346,15 @@ class Prepare:
     # --- category file and worker page -----------------------------------------------------
     def _categories(
         self, job: JobRecord, source: JobRecord | None, audited: str | None
-    ) -> str | None:
+    ) -> tuple[str | None, categories.Config | None]:
+        """The category file that the job is created with: where it is, and what it says."""
         modality = modalities.get(job.spec.jobModality)
         own_uri = job.spec.labelCategoryConfigS3Uri
         own = self.objects.get_json(own_uri) if own_uri else None
         inherited_uri = None if own_uri else self._inherited_categories(job, source)
         inherited = self.objects.get_json(inherited_uri) if inherited_uri else None
+        if own is None and inherited is None and modality.categories_optional:
+            return None, None
         made = categories.for_job(
             modality,
             own=own,
@@ -360,12 +364,12 @@ class Prepare:
         )
         for uri, config in ((own_uri, own), (inherited_uri, inherited)):
             if uri and made == config:
-                return uri
+                return uri, made
         uri = s3uri.of(
             self.batch_bucket, "batches", job.batchId, "categories", f"{job.jobName}.json"
         )
         self.objects.put_json(uri, made)
-        return uri
+        return uri, made
 
     def _inherited_categories(self, job: JobRecord, source: JobRecord | None) -> str | None:
         """The file of the nearest earlier job of the lane whose labels are classes."""
@@ -377,13 +381,20 @@ class Prepare:
             source = self._source(source)
         return None
 
-    def _worker_page(self, job: JobRecord, audited: str | None) -> None:
+    def _worker_page(
+        self, job: JobRecord, audited: str | None, category_file: categories.Config | None
+    ) -> None:
         """Uploads the worker UI template of a job whose task has no UI of AWS's own."""
         modality = modalities.get(job.spec.jobModality)
-        if modality.ui_template is None or job.spec.uiTemplateS3Uri is not None:
+        if modality.human_task_ui is not None or job.spec.uiTemplateS3Uri is not None:
             return
+        name = modality.ui_template
+        if name is None and categories.is_skeleton(category_file):
+            name = modalities.SKELETON_TEMPLATE
+        if name is None:
+            raise ValueError(f"{job.jobName}: a {modality.name} job, and no worker page is named")
         text = worker_ui.render_source(
-            self.template(modality.ui_template),
+            self.template(name),
             instructions=job.spec.instructions,
             audited_attribute=audited,
         )

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from terrace.domain import modalities, s3uri
+from terrace.domain import s3uri
 from terrace.domain.input_checks import ManifestRule, ManifestTally
 from terrace.domain.problems import Problem
 from terrace.domain.records import BatchRecord, JobRecord, Mark
@@ -184,6 +184,7 @@ class Transform:
         yield "sessions", checker.sessions
         for index, spec in enumerate(jobs):
             yield f"category {spec.jobName}", partial(checker.category, index)
+            yield f"page {spec.jobName}", partial(checker.page, index)
         for index, spec in enumerate(jobs):
             rule = checker.rule(spec)
             if rule is not None:
@@ -271,7 +272,7 @@ class Transform:
         for index, spec in enumerate(request.labelingJobs):
             source = spec.inputConfig.chainFromJobName
             tally = progress.tallies.get(f"manifest {spec.jobName}")
-            review = modalities.get(spec.jobModality).review is not None
+            review = spec.inputConfig.auditLabelAttributeName is not None
             self.store.put_job(
                 JobRecord(
                     batchId=batch.batchId,

@@ -163,11 +163,12 @@ class Checker:
                 path, "CATEGORY_FILE_UNREADABLE", f"{own_uri}: {error}", "a JSON object in S3"
             )
         config = own if own is not None else older
-        if config is None and not modality.verdict_labels:
-            return Findings()
+        page = self._custom_page(index, config)
+        if page or (config is None and not modality.verdict_labels):
+            return Findings(page)
         about = f"{path} ({own_uri or inherited})"
         if config is not None and own is not None:
-            given = category_checks.check(own, modality, about)
+            given = category_checks.check(own, modality, about, as_given=True)
             if given.problems:
                 return Findings(tuple(given.problems), tuple(given.warnings))
         if not isinstance(older, dict | None) or not isinstance(own, dict | None):
@@ -184,6 +185,36 @@ class Checker:
         if own is not None and older is not None and modality.review:
             problems += categories.compatible(older, own, modality, about)
         return Findings(tuple(problems), tuple(checked.warnings))
+
+    def _custom_page(self, index: int, config: object) -> tuple[Problem, ...]:
+        """A Custom job without a template needs categories that the skeleton page can show."""
+        spec = self.request.labelingJobs[index]
+        if not modalities.get(spec.jobModality).custom or spec.uiTemplateS3Uri is not None:
+            return ()
+        if isinstance(config, dict) and categories.is_skeleton(config):
+            return ()
+        return _one(
+            f"$.labelingJobs[{index}].uiTemplateS3Uri",
+            "CUSTOM_WITHOUT_PAGE",
+            "is missing, and the job's label category file has no keypointClasses",
+            "give the S3 URI of a Liquid template, or keypointClasses for the skeleton page",
+        ).problems
+
+    def page(self, index: int) -> Findings:
+        """The worker page template, and the example images, that the job names."""
+        spec = self.request.labelingJobs[index]
+        given = spec.instructions
+        named = {
+            "uiTemplateS3Uri": spec.uiTemplateS3Uri,
+            "instructions.goodExampleS3Uri": given and given.goodExampleS3Uri,
+            "instructions.badExampleS3Uri": given and given.badExampleS3Uri,
+        }
+        found: list[Problem] = []
+        for name, uri in named.items():
+            if uri:
+                path = f"$.labelingJobs[{index}].{name}"
+                found += self.data_object(uri, path).problems
+        return Findings(tuple(found))
 
     def _lane(self, spec: JobSpec) -> Iterator[JobSpec]:
         """The job, the job it chains from, and so on."""
