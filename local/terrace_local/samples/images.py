@@ -122,7 +122,7 @@ def skeletons(base: str, seed: int, items: int) -> Sample:
         ["truck"],
         keypointClasses=[
             {"id": str(order), "color": colour, "label": name,
-             "x": round(x * width), "y": round(y * height)}
+             "x": round(80 + x * width), "y": round(45 + y * height)}
             for order, (name, colour, x, y) in enumerate(TRUCK_POINTS)
         ],
         skeletonRig=[list(pair) for pair in TRUCK_RIG],

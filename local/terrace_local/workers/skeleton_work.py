@@ -66,12 +66,15 @@ def read_skeletons(attributes: dict[str, str]) -> list[Skeleton]:
     """
     given = _json(attributes, "initialvalues", [])
     if isinstance(given, dict):
-        given = given.get("updated_annotations") or []
-    if not isinstance(given, list) or not all(
-        isinstance(row, dict) and isinstance(row.get("keypoints"), list) for row in given
-    ):
-        raise ValueError("initialValues is not a list of skeletons")
-    return given
+        given = given.get("updated_annotations")
+    skeletons = []
+    for row in given or []:
+        # The component also takes the shape that AWS documents: `annotations`.
+        points = row.get("keypoints", row.get("annotations")) if isinstance(row, dict) else None
+        if not isinstance(points, list):
+            raise ValueError("initialValues is not a list of skeletons")
+        skeletons.append({**row, "keypoints": points})
+    return skeletons
 
 
 def true_skeletons(truth: ImageTruth, rig: Rig) -> list[Target]:
