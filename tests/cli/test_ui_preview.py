@@ -214,6 +214,43 @@ def test_a_custom_jobs_own_page_is_shown(place: Place) -> None:
     assert "<p>&lt;b&gt;: dog|cat</p>" in (place.folder / "page.html").read_text()
 
 
+RIG = {
+    "keypointClasses": [
+        {"id": 0, "color": "#ff0000", "label": 'nose "tip" {{', "x": 0.5, "y": 0.1},
+        {"id": 1, "color": "#00ff00", "label": "neck", "x": 0.5, "y": 0.4},
+    ],
+    "skeletonRig": [['nose "tip" {{', "neck"]],
+}
+EARLIER = [{"id": "s1", "keypoints": [{"id": 1, "label": "neck", "x": 1, "y": 2}]}]
+
+
+def test_a_skeleton_page_comes_with_its_rig_its_script_and_the_earlier_answers(
+    place: Place,
+) -> None:
+    # Given a skeleton job and its review, and a line with an answer of the first
+    place.job(jobModality="Custom")
+    place.put("classes.json", RIG)
+    place.review("Custom")
+    line = {"source-ref": place.uri("one.png"), "animals": {"updated_annotations": EARLIER}}
+    # When the review is previewed
+    found = place.page("--job", "check", "--manifest", place.lines(line, name="out.manifest"))
+    # Then the component is given them, and needs no network
+    given = {name: found.values["crowd-2d-skeleton", name][0] for name in ("imgsrc", *NAMES)}
+    assert given["imgsrc"].startswith("data:image/png")
+    assert [json.loads(given[name]) for name in NAMES] == [
+        RIG["keypointClasses"],
+        RIG["skeletonRig"],
+        EARLIER,
+    ]
+    assert "crowd-2d-skeleton" in found.text["script"]
+    # And the first job begins with nothing
+    first = place.page("--job", "animals")
+    assert first.values["crowd-2d-skeleton", "initialvalues"] == [""]
+
+
+NAMES = ("keypointclasses", "skeletonrig", "initialvalues")
+
+
 def test_a_template_can_be_tried_before_it_is_uploaded(place: Place) -> None:
     (place.folder / "mine.html").write_text("<crowd-form>mine</crowd-form>")
     assert place.page("--template", "mine.html").text["crowd-form"] == "mine"

@@ -7,7 +7,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from terrace.domain import categories, defaults, modalities, validation_json, worker_ui
+from terrace.domain import (
+    categories,
+    defaults,
+    modalities,
+    skeleton_page,
+    validation_json,
+    worker_ui,
+)
 from terrace.domain.modalities import Modality
 from terrace.domain.request import BatchRequest, JobSpec
 from terrace.runtime import worker_pages
@@ -93,9 +100,19 @@ class PreviewJob:
                 f"{self.spec.jobName}: a {self.modality.name} job, and no worker page is named",
                 "give uiTemplateS3Uri, or a category file with keypointClasses",
             )
+        source = worker_pages.template(name)
+        if name == modalities.SKELETON_TEMPLATE:
+            # With the script in it: the page works wherever it is opened.
+            source = skeleton_page.fill(
+                source,
+                category_file=self.categories or {},
+                reviews=self.attribute() is not None,
+                script=worker_pages.template(skeleton_page.SCRIPT),
+                address=None,
+            )
         try:
             text = worker_ui.render_source(
-                worker_pages.template(name),
+                source,
                 instructions=self.spec.instructions,
                 audited_attribute=self.attribute(),
             )
