@@ -21,6 +21,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         region=wired.settings.aws_region,
         role_arn=wired.settings.execution_role_arn,
         batch_bucket=wired.settings.batch_bucket,
+        pre_annotation_arn=wired.settings.pre_annotation_arn,
+        post_annotation_arn=wired.settings.post_annotation_arn,
     )
     start.run(step)
     logger.info("start handled", recovering=step.error is not None)

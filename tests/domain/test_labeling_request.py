@@ -13,6 +13,8 @@ from terrace.domain.request import JobSpec
 
 PATTERNS = get_session().get_service_model("sagemaker")
 ROLE = "arn:aws:iam::111122223333:role/smgt-workflow-labeling"
+PRE = "arn:aws:lambda:us-east-1:111122223333:function:SageMaker-pre"
+POST = "arn:aws:lambda:us-east-1:111122223333:function:SageMaker-post"
 TEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/first"
 
 
@@ -41,7 +43,9 @@ def build(modality: str, region: str = "us-east-1", **spec: Any) -> dict[str, An
         manifest_uri="s3://inp/one.manifest",
         category_uri="s3://bat/categories.json",
         output_path="s3://bat/outputs/a2/",
-        ui_template_uri="s3://bat/ui.html" if row.ui_template else None,
+        ui_template_uri=None if row.human_task_ui else "s3://bat/ui.html",
+        pre_annotation_arn=PRE,
+        post_annotation_arn=POST,
     )
 
 
@@ -87,9 +91,12 @@ def test_every_modality_makes_a_valid_request_in_every_region(modality: str, reg
     human = request["HumanTaskConfig"]
     account = REGION_ACCOUNTS[region]
     row = modalities.get(modality)
-    assert human["PreHumanTaskLambdaArn"].endswith(f"{account}:function:{row.pre_lambda}")
     acs = human["AnnotationConsolidationConfig"]["AnnotationConsolidationLambdaArn"]
-    assert acs == human["PreHumanTaskLambdaArn"].replace(":PRE-", ":ACS-")
+    if row.custom:
+        assert (human["PreHumanTaskLambdaArn"], acs) == (PRE, POST)
+    else:
+        assert human["PreHumanTaskLambdaArn"].endswith(f"{account}:function:{row.pre_lambda}")
+        assert acs == human["PreHumanTaskLambdaArn"].replace(":PRE-", ":ACS-")
     assert len(human["UiConfig"]) == 1
 
 
@@ -97,7 +104,7 @@ def test_every_built_in_function_is_in_the_apis_own_list() -> None:
     config = PATTERNS.shape_for("HumanTaskConfig")
     listed = config.members["PreHumanTaskLambdaArn"].documentation
     for row in MODALITIES.values():
-        for region in REGION_ACCOUNTS:
+        for region in REGION_ACCOUNTS if row.pre_lambda else ():
             assert modalities.lambda_arn(region, row.pre_lambda) in listed
 
 

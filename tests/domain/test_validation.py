@@ -21,6 +21,7 @@ from tests.domain.requests import (
 )
 
 JOB = "$.labelingJobs[0]"
+PRE = "arn:aws:lambda:us-west-2:111122223333:function:SageMaker-own"
 PUBLIC_TEAM = "arn:aws:sagemaker:us-west-2:394669845002:workteam/public-crowd/default"
 
 
@@ -42,6 +43,7 @@ def test_the_request_of_the_2021_notebook_is_right() -> None:
         pytest.param(batch(label_job("a"), label_job("b")), id="one manifest for many jobs"),
         pytest.param(batch(destinationSnsArn=TOPIC), id="an allowed topic"),
         pytest.param(batch(destinationSnsArn=None, pacing=None), id="null means not given"),
+        pytest.param(batch(label_job(taskDescription="cats \U0001f408")), id="emoji in a text"),
         pytest.param(batch(label_job(jobLevel="1.0")), id="a whole number with a decimal point"),
         pytest.param(
             batch(
@@ -127,7 +129,14 @@ def test_wrong_in_the_request(raw: object, path: str, code: str) -> None:
         ({"jobName": "job-A12"}, "jobName", "NAME_RESERVED"),
         ({"jobName": 5}, "jobName", "WRONG_TYPE"),
         ({"jobName": None}, "jobName", "REQUIRED"),
-        ({"jobType": "STREAMING"}, "jobType", "NOT_BUILT_YET"),
+        ({"jobType": "STREAMING"}, "jobType", "NOT_SUPPORTED"),
+        ({"labelingJobAlgorithmsConfig": {}}, "labelingJobAlgorithmsConfig", "NOT_SUPPORTED"),
+        ({"automatedLabeling": True}, "automatedLabeling", "NOT_SUPPORTED"),
+        (
+            {"inputConfig": {"inputManifestS3Uri": "s3://in-bucket/x", "snsTopicArn": "a"}},
+            "inputConfig.snsTopicArn",
+            "NOT_SUPPORTED",
+        ),
         ({"jobType": "batch"}, "jobType", "UNKNOWN_VALUE"),
         ({"jobLevel": 0}, "jobLevel", "OUT_OF_RANGE"),
         ({"jobLevel": 11}, "jobLevel", "OUT_OF_RANGE"),
@@ -196,7 +205,12 @@ def test_wrong_in_the_request(raw: object, path: str, code: str) -> None:
         ({"labelCategoryConfigS3Uri": None}, "labelCategoryConfigS3Uri", "REQUIRED"),
         ({"labelCategoryConfigS3Uri": "s3://o/x"}, "labelCategoryConfigS3Uri", "S3_URI_INVALID"),
         ({"uiTemplateS3Uri": "s3://in-bucket/t"}, "uiTemplateS3Uri", "NOT_FOR_THIS_MODALITY"),
-        ({"preHumanTaskLambdaArn": "arn"}, "preHumanTaskLambdaArn", "NOT_BUILT_YET"),
+        ({"preHumanTaskLambdaArn": "arn"}, "preHumanTaskLambdaArn", "NOT_FOR_THIS_MODALITY"),
+        (
+            {"instructions": {"goodExampleS3Uri": "s3://in-bucket/good.png"}},
+            "instructions.goodExampleS3Uri",
+            "NOT_FOR_THIS_MODALITY",
+        ),
         ({"outputKmsKeyId": "a key"}, "outputKmsKeyId", "KMS_KEY_INVALID"),
         ({"labelAttributeName": "car"}, "labelAttributeName", "ATTRIBUTE_SUFFIX"),
         ({"labelAttributeName": "my_car-ref"}, "labelAttributeName", "NAME_INVALID"),
@@ -232,6 +246,8 @@ def test_wrong_in_the_request(raw: object, path: str, code: str) -> None:
         ),
         ({"taskTitle": "x" * 129}, "taskTitle", "WRONG_LENGTH"),
         ({"taskDescription": ""}, "taskDescription", "WRONG_LENGTH"),
+        ({"taskTitle": "cats \U0001f408"}, "taskTitle", "TEXT_INVALID"),
+        ({"taskDescription": "two\nlines"}, "taskDescription", "TEXT_INVALID"),
         ({"taskKeywords": []}, "taskKeywords", "WRONG_LENGTH"),
         ({"taskKeywords": ["a"] * 6}, "taskKeywords", "WRONG_LENGTH"),
         ({"taskKeywords": ["ok", "not_ok"]}, "taskKeywords[1]", "KEYWORD_INVALID"),
@@ -279,6 +295,93 @@ def test_wrong_in_a_job(change: dict[str, Any], path: str, code: str) -> None:
 )
 def test_wrong_in_an_image_job(change: dict[str, Any], path: str, code: str) -> None:
     assert found(batch(boxes_job(**change))) == {(f"{JOB}.{path}", code)}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({}, set(), id="with categories, which may hold keypoints"),
+        pytest.param(
+            {"labelCategoryConfigS3Uri": None},
+            {("uiTemplateS3Uri", "REQUIRED")},
+            id="with neither a page nor categories",
+        ),
+        pytest.param(
+            {"labelCategoryConfigS3Uri": None, "uiTemplateS3Uri": "s3://in-bucket/t.html"},
+            set(),
+            id="with a page and no categories",
+        ),
+        pytest.param(
+            {"preHumanTaskLambdaArn": PRE, "annotationConsolidationLambdaArn": PRE},
+            set(),
+            id="with functions on the stack's list",
+        ),
+        pytest.param(
+            {"preHumanTaskLambdaArn": f"{PRE}-other"},
+            {("preHumanTaskLambdaArn", "FUNCTION_NOT_ALLOWED")},
+            id="with a function that is not on the list",
+        ),
+        pytest.param(
+            {"annotationConsolidationLambdaArn": PRE.replace("west-2", "east-1")},
+            {("annotationConsolidationLambdaArn", "WRONG_REGION")},
+            id="with a function elsewhere",
+        ),
+        pytest.param(
+            {"preHumanTaskLambdaArn": "my-function"},
+            {("preHumanTaskLambdaArn", "FUNCTION_ARN_INVALID")},
+            id="with the name of a function",
+        ),
+        pytest.param(
+            {
+                "inputConfig": {
+                    "inputManifestS3Uri": "s3://in-bucket/x",
+                    "auditLabelAttributeName": "poses",
+                }
+            },
+            set(),
+            id="that reviews labels of a manifest",
+        ),
+        pytest.param(
+            {"instructions": {"badExampleS3Uri": "s3://other/bad.png"}},
+            {("instructions.badExampleS3Uri", "BUCKET_NOT_ALLOWED")},
+            id="with an example image in another bucket",
+        ),
+    ],
+)
+def test_a_custom_job(change: dict[str, Any], expected: set[tuple[str, str]]) -> None:
+    job = label_job(**{"jobModality": "Custom", **change})
+    limits = replace(LIMITS, function_arns=frozenset({PRE}))
+    assert found(batch(job), limits) == {(f"{JOB}.{path}", code) for path, code in expected}
+
+
+def test_a_custom_job_chains_from_a_custom_job_and_from_no_other() -> None:
+    first = label_job("a", jobModality="Custom")
+    review = audit_job("b", 2, "a", jobModality="Custom")
+    other = audit_job("b", 2, "a", jobModality="BoundingBoxAdjustment")
+
+    assert found(batch(first, review)) == set()
+    assert found(batch(first, other)) == {
+        ("$.labelingJobs[1].inputConfig.chainFromJobName", "CHAIN_OTHER_TASK")
+    }
+
+
+@pytest.mark.parametrize("name", modalities.MODALITIES)
+def test_each_modality_can_be_asked_for_in_each_region(name: str) -> None:
+    # Given a label job, or a label job and its review
+    row = modalities.get(name)
+    jobs = [label_job("a", jobModality=row.base, labelAttributeName=None)]
+    if row.review:
+        jobs.append(audit_job("b", 2, "a", jobModality=name))
+    # Then the request is right wherever Ground Truth is
+    for region in modalities.REGION_ACCOUNTS:
+        team = TEAM.replace("us-west-2", region)
+        limits = replace(
+            LIMITS,
+            region=region,
+            first_level_workteam_arn=f"{team}-first-level",
+            second_level_workteam_arn=f"{team}-second-level",
+        )
+        assert problems_of(batch(*jobs), limits) == []
 
 
 @pytest.mark.parametrize(

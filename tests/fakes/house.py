@@ -46,6 +46,10 @@ def team(name: str) -> str:
     return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:workteam/private-crowd/{name}"
 
 
+def function(name: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:smgt-workflow-{name}"
+
+
 LIMITS = Limits(
     region=REGION,
     input_buckets=frozenset({BUCKET, INPUTS}),
@@ -219,6 +223,8 @@ class House:
             region=REGION,
             role_arn=ROLE,
             batch_bucket=BUCKET,
+            pre_annotation_arn=function("pre-annotation"),
+            post_annotation_arn=function("post-annotation"),
         )
         try:
             if prepare.run(PrepareInputInput(**ids)).next == "start":

@@ -39,6 +39,10 @@ def team(name: str) -> str:
     return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:workteam/private-crowd/{name}"
 
 
+def function(name: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:smgt-workflow-{name}"
+
+
 ENVIRONMENT = {
     "AWS_REGION": REGION,
     "TABLE_NAME": TABLE,
@@ -47,6 +51,8 @@ ENVIRONMENT = {
     "FIRST_LEVEL_WORKTEAM_ARN": team("first"),
     "SECOND_LEVEL_WORKTEAM_ARN": team("second"),
     "EXECUTION_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/labeling",
+    "PRE_ANNOTATION_ARN": function("pre-annotation"),
+    "POST_ANNOTATION_ARN": function("post-annotation"),
     "TOPIC_ARN": TOPIC,
     "TOPIC_ARNS": OTHER_TOPIC,
     "STATE_MACHINE_ARN": MACHINE,

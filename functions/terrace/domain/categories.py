@@ -1,9 +1,10 @@
 """Label category files: what each kind of job is given, made from what the user gave.
 
-A label job gets the file as it is. A review of frames gets the same labels, the name of the
-reviewed attribute, and the attributes in which reviewers say Pass or Fail. A review of image
-labels by verdict gets the verdicts in the place of classes. Keys that Terrace does not know are
-kept. Checks are in `category_checks`.
+A label job gets the file as it is, with the request's instructions where workers read them there.
+A review of frames gets the same labels, the name of the reviewed attribute, and the attributes in
+which reviewers say Pass or Fail. A review of image labels by verdict gets the verdicts in the place
+of classes. A Custom job's file that names keypoints gets labels of the same names. Keys that
+Terrace does not know are kept. Checks are in `category_checks`.
 """
 
 import copy
@@ -17,6 +18,8 @@ from terrace.domain.request import Instructions
 Config = dict[str, Any]
 
 AUDITED = "auditLabelAttributeName"
+KEYPOINTS = "keypointClasses"
+"""In a Custom job's file: the points of a skeleton, `[{id, color, label, x, y}]`."""
 LABEL_ATTRIBUTE_KEYS = ("categoryAttributes", "attributes")
 """The guide's name for a label's attributes, and the one of AWS's notebooks."""
 PASS, FAIL = "Pass", "Fail"
@@ -76,21 +79,34 @@ def for_job(
         if source is None:
             raise ValueError("no label category file: neither its own nor an inherited one")
         made = copy.deepcopy(source)
-    if not modality.label_attributes:
-        return made
-    _put_instructions(made, instructions)
-    if modality.review is None:
+    if modality.custom:
+        _name_keypoints(made)
+    if modality.instructions_in_categories:
+        _put_instructions(made, instructions)
+    if modality.review is None or not modality.frame_categories:
         return made
     made[AUDITED] = audited_attribute
     if modality.review == "adjustment":
         _unlock_verified(made)
     elif modality.review == "audit":
         _unlock_verified(made)
-        _add_verdicts(made)
+        _add_verdicts(made, modality)
     else:
         _lock(made)
-        _add_verdicts(made)
+        _add_verdicts(made, modality)
     return made
+
+
+def is_skeleton(config: Config | None) -> bool:
+    """True for a Custom job's file that asks for the points of a skeleton."""
+    return bool(config and config.get(KEYPOINTS))
+
+
+def _name_keypoints(config: Config) -> None:
+    """Labels for a skeleton's points: Ground Truth and its functions read `labels` only."""
+    if config.get(KEYPOINTS) and "labels" not in config:
+        names = [p["label"] for p in _objects(config[KEYPOINTS]) if isinstance(p.get("label"), str)]
+        config["labels"] = [{"label": name} for name in dict.fromkeys(names)]
 
 
 def compatible(previous: Config, given: Config, modality: Modality, path: str) -> list[Problem]:
@@ -155,10 +171,11 @@ def has_verdict(config: Config) -> bool:
     return any(is_verdict(attribute) for attribute in all_attributes(config))
 
 
-def _add_verdicts(config: Config) -> None:
+def _add_verdicts(config: Config, modality: Modality) -> None:
     """Asks for Pass or Fail on every label and every frame, unless the file asks already.
 
-    One verdict anywhere is its author's design: AWS's own lane audit has none for frames.
+    One verdict anywhere is its author's design: AWS's own lane audit has none for frames. Where
+    Ground Truth ignores attributes of labels (3D segmentation), only frames are asked about.
     """
     if has_verdict(config):
         for attribute in all_attributes(config):
@@ -170,7 +187,7 @@ def _add_verdicts(config: Config) -> None:
     of_labels = [attribute for entry in labels for attribute in label_attributes(entry)]
     name = _free(VERDICT_NAME, [*shared, *of_labels])
     usual_key = _attributes_key(config)
-    for entry in labels:
+    for entry in labels if modality.label_attributes else ():
         key = next((k for k in LABEL_ATTRIBUTE_KEYS if entry.get(k)), usual_key)
         verdict = {"name": name, "type": "string", "enum": [PASS, FAIL]}
         entry[key] = [*(entry.get(key) or []), verdict]

@@ -8,7 +8,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from terrace.domain.categories import AUDITED, LABEL_ATTRIBUTE_KEYS, annotation_type
+from terrace.domain.categories import (
+    AUDITED,
+    LABEL_ATTRIBUTE_KEYS,
+    annotation_type,
+)
 from terrace.domain.modalities import Modality
 from terrace.domain.problems import Problem
 
@@ -25,6 +29,8 @@ ENUM_VALUE_MAX = 16
 SHORT_INSTRUCTION_MAX = 255
 FULL_INSTRUCTION_MAX = 2048
 _EDITS = ("any", "none")
+_VERSIONS = ("2018-11-28", "2020-03-01", "2020-08-15")
+_VERSION_KEYS = ("document-version", "documentVersion")
 _EXAMPLE = '{"labels": [{"label": "Vehicle"}]}'
 
 
@@ -36,7 +42,7 @@ class Findings:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def check(config: object, modality: Modality, path: str) -> Findings:
+def check(config: object, modality: Modality, path: str, *, as_given: bool = False) -> Findings:
     """Everything that is wrong with a label category file for a job of this modality.
 
     Args:
@@ -44,8 +50,10 @@ def check(config: object, modality: Modality, path: str) -> Findings:
             what Terrace adds stays within the limits too.
         modality: of the job that uses the file.
         path: how problems name the file: its S3 URI.
+        as_given: True for a user's file before Terrace has added what the request says: what may
+            still come from there is not missing.
     """
-    checker = _Checker(modality, path)
+    checker = _Checker(modality, path, as_given)
     if isinstance(config, dict):
         checker.characters(config)
         checker.file(config)
@@ -57,8 +65,9 @@ def check(config: object, modality: Modality, path: str) -> Findings:
 class _Checker:
     """Walks a file once and collects what it finds."""
 
-    def __init__(self, modality: Modality, path: str) -> None:
+    def __init__(self, modality: Modality, path: str, as_given: bool) -> None:
         self.modality = modality
+        self.required = modality.instructions_required and not as_given
         self.path = path
         self.found = Findings()
 
@@ -90,25 +99,56 @@ class _Checker:
 
     # --- the file ------------------------------------------------------------------------------
     def file(self, config: dict[str, Any]) -> None:
+        self._version(config)
         labels = config.get("labels")
-        if not isinstance(labels, list) or not labels:
+        if self.modality.categories_optional and labels is None:
+            labels = []
+        elif not isinstance(labels, list) or not labels:
             found = "has no labels" if labels in (None, []) else "has labels that are no list"
             self.add("labels", "CATEGORY_LABELS_MISSING", f"the file {found}", _EXAMPLE)
             labels = []
         self._count(labels)
         labels = labels[:READ_MAX]
         self._names(labels)
-        if not self.modality.label_attributes:
+        if self.modality.instructions_in_categories:
+            self._instructions(config.get("instructions"))
+        if not self.modality.frame_categories:
             return
         self._audited(config)
         self._annotation_type(config)
-        self._instructions(config.get("instructions"))
+        if not self.modality.label_attributes:
+            self._ignored(config, labels)
         shared = self._attributes(config, "categoryGlobalAttributes", "")
         for index, entry in enumerate(labels):
             if isinstance(entry, dict):
                 self._label(entry, f"labels[{index}]", shared)
         frames = self._attributes(config, "frameAttributes", "", described=True)
         self._limits(frames, "frameAttributes", "frames")
+
+    def _version(self, config: dict[str, Any]) -> None:
+        """Files with another version, or none, are seen to work, so this fails nothing."""
+        given = {key: config[key] for key in _VERSION_KEYS if key in config}
+        odd = [key for key, value in given.items() if value not in _VERSIONS]
+        if odd or len(set(map(str, given.values()))) > 1:
+            self.warn(
+                odd[0] if odd else _VERSION_KEYS[0],
+                "CATEGORY_VERSION_UNKNOWN",
+                " and ".join(f"{key} is {_short(value)}" for key, value in given.items()),
+                f"one key with one of {', '.join(_VERSIONS)}",
+            )
+
+    def _ignored(self, config: dict[str, Any], labels: list[Any]) -> None:
+        """Attributes of labels where Ground Truth does not show them to workers."""
+        holders = [("", config), *((f"labels[{i}].", e) for i, e in enumerate(labels))]
+        for prefix, holder in holders:
+            for key in ("categoryGlobalAttributes", *LABEL_ATTRIBUTE_KEYS):
+                if isinstance(holder, dict) and holder.get(key) and (prefix or "Global" in key):
+                    self.warn(
+                        f"{prefix}{key}",
+                        "CATEGORY_ATTRIBUTES_IGNORED",
+                        f"{self.modality.name} shows workers no attributes of labels",
+                        "leave them out; frameAttributes are shown",
+                    )
 
     def _count(self, labels: list[Any]) -> None:
         low, high = self.modality.label_min, self.modality.label_max
@@ -177,6 +217,13 @@ class _Checker:
 
     def _annotation_type(self, config: dict[str, Any]) -> None:
         known = self.modality.annotation_types
+        if not known and "annotationType" in config:
+            self.warn(
+                "annotationType",
+                "CATEGORY_ANNOTATION_TYPE_IGNORED",
+                f"annotationType is {_short(config['annotationType'])}",
+                f"leave it out: {self.modality.name} has one shape",
+            )
         if known and annotation_type(config) not in known:
             self.add(
                 "annotationType",
@@ -187,6 +234,8 @@ class _Checker:
 
     def _instructions(self, given: object) -> None:
         if given is None:
+            if self.required:
+                self._instruction_missing("instructions")
             return
         if not isinstance(given, dict):
             self.add(
@@ -202,7 +251,9 @@ class _Checker:
         }
         for key, longest in limits.items():
             text = given.get(key, "")
-            if not isinstance(text, str):
+            if self.required and (text is None or text == ""):
+                self._instruction_missing(f"instructions.{key}")
+            elif not isinstance(text, str):
                 self.add(
                     f"instructions.{key}",
                     "CATEGORY_INSTRUCTIONS_INVALID",
@@ -216,6 +267,15 @@ class _Checker:
                     f"{key} has {len(text)} characters",
                     f"at most {longest}",
                 )
+
+    def _instruction_missing(self, where: str) -> None:
+        self.add(
+            where,
+            "CATEGORY_INSTRUCTIONS_MISSING",
+            "is missing",
+            f"{self.modality.name} needs both instructions: give instructions.shortInstruction "
+            "and instructions.fullInstruction in the request, or in this file",
+        )
 
     # --- attributes ----------------------------------------------------------------------------
     def _label(self, entry: dict[str, Any], where: str, shared: list[dict[str, Any]]) -> None:

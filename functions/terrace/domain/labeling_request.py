@@ -36,6 +36,8 @@ def build(
     output_path: str,
     workteam_arn: str | None = None,
     ui_template_uri: str | None = None,
+    pre_annotation_arn: str | None = None,
+    post_annotation_arn: str | None = None,
 ) -> Request:
     """What `sagemaker:CreateLabelingJob` is called with, complete.
 
@@ -54,15 +56,19 @@ def build(
         output_path: the attempt's own S3OutputPath.
         workteam_arn: of the stack, where the job names none.
         ui_template_uri: the uploaded template, where the modality or job has one.
+        pre_annotation_arn: Terrace's own function, for a Custom job that names none.
+        post_annotation_arn: likewise.
 
     Raises:
-        ValueError: where there is no team, no worker UI, or the Region has no built-in functions.
+        ValueError: where there is no team, no worker UI, no function, or the Region has no
+            built-in functions.
     """
     human: Request = {
         "WorkteamArn": _needed("work team", spec.workteamArn or workteam_arn),
         "UiConfig": _ui(spec, modality, region, ui_template_uri),
-        "PreHumanTaskLambdaArn": spec.preHumanTaskLambdaArn
-        or modalities.lambda_arn(region, modality.pre_lambda),
+        "PreHumanTaskLambdaArn": _function(
+            spec.preHumanTaskLambdaArn, region, modality.pre_lambda, pre_annotation_arn
+        ),
         "TaskKeywords": spec.taskKeywords or default_keywords(modality),
         "TaskTitle": spec.taskTitle or default_title(spec.jobName, modality),
         "TaskDescription": spec.taskDescription or default_description(spec.jobName, modality),
@@ -73,8 +79,12 @@ def build(
         or modality.availability_default,
         "MaxConcurrentTaskCount": spec.maxConcurrentTaskCount or DEFAULT_CONCURRENCY,
         "AnnotationConsolidationConfig": {
-            "AnnotationConsolidationLambdaArn": spec.annotationConsolidationLambdaArn
-            or modalities.lambda_arn(region, modality.acs_lambda)
+            "AnnotationConsolidationLambdaArn": _function(
+                spec.annotationConsolidationLambdaArn,
+                region,
+                modality.acs_lambda,
+                post_annotation_arn,
+            )
         },
     }
     data: Request = {"DataSource": {"S3DataSource": {"ManifestS3Uri": manifest_uri}}}
@@ -147,6 +157,15 @@ def _ui(
         return {"HumanTaskUiArn": modalities.human_task_ui_arn(region, modality.human_task_ui)}
     template = ui_template_uri or spec.uiTemplateS3Uri
     return {"UiTemplateS3Uri": _needed("worker template", template)}
+
+
+def _function(own: str | None, region: str, built_in: str | None, custom: str | None) -> str:
+    """The ARN that a job names, AWS's own for its task, or Terrace's for a Custom job."""
+    if own:
+        return own
+    if built_in:
+        return modalities.lambda_arn(region, built_in)
+    return _needed("Lambda function", custom)
 
 
 def _needed(what: str, value: str | None) -> str:

@@ -22,6 +22,8 @@ class Limits:
     workteam_arns: frozenset[str] = field(default_factory=frozenset)
     topic_arns: frozenset[str] = field(default_factory=frozenset)
     places: Places = field(default_factory=Places)
+    function_arns: frozenset[str] = field(default_factory=frozenset)
+    """Lambda functions of the user's that the labeling jobs' role may call for Custom jobs."""
     job_completion_timeout_seconds: int = THIRTY_DAYS
 
     @property

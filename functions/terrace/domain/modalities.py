@@ -8,17 +8,38 @@ Sources: botocore's CreateLabelingJob model (function names, accounts, suffix ru
 the Ground Truth guide (quotas, label category file), 2021 sample (names, defaults).
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Any
 
-Review = Literal["audit", "verification", "adjustment"]
-Family = Literal["video-frame", "image", "text", "video-clip", "3d", "custom"]
+from terrace.domain.modality import (
+    DAY,
+    EIGHT_HOURS,
+    SEVEN_DAYS,
+    THIRTY_DAYS,
+    Family,
+    Modality,
+    Review,
+    Shape,
+)
 
-DAY = 86_400
-THIRTY_DAYS = 30 * DAY
-"""A labeling job fails at this age; so no task may be open, or available, for longer."""
-EIGHT_HOURS = 28_800
-SEVEN_DAYS = 7 * DAY
+__all__ = [
+    "DAY",
+    "EIGHT_HOURS",
+    "HUMAN_TASK_UI_ACCOUNT",
+    "MODALITIES",
+    "REGION_ACCOUNTS",
+    "SEVEN_DAYS",
+    "SKELETON_TEMPLATE",
+    "THIRTY_DAYS",
+    "Family",
+    "Modality",
+    "Review",
+    "Shape",
+    "get",
+    "human_task_ui_arn",
+    "lambda_arn",
+    "reviews_of",
+]
 
 HUMAN_TASK_UI_ACCOUNT = "394669845002"
 """Owned by AWS; the same in every Region."""
@@ -39,96 +60,19 @@ REGION_ACCOUNTS: dict[str, str] = {
 }
 """Owner of the built-in PRE-/ACS- functions in each Region that has Ground Truth's tasks."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Modality:
-    """One row: what a job of this modality is made of, and what Ground Truth allows for it."""
-
-    name: str
-    base: str
-    """The modality whose labels are made or reviewed; a base row's own name."""
-    review: Review | None = None
-    family: Family
-    task: str
-    """Ground Truth's name for the base task: `PRE-<task>`, `PRE-Adjustment<task>`."""
-    pre_lambda: str
-    """Function name of the pre-annotation function, `PRE-...`."""
-    acs_lambda: str
-    """Function name of the annotation consolidation function, `ACS-...`."""
-    human_task_ui: str | None = None
-    """Name of AWS's own worker UI, or None where a template is uploaded."""
-    ui_template: str | None = None
-    """File in worker_ui/ that is uploaded, or None where AWS has a UI of its own."""
-    attribute_ref_suffix: bool
-    """True: the label attribute must end with `-ref`; False: it must not."""
-    input_attributes: tuple[str, ...] = ("source-ref",)
-    """Keys that can hold the data object, the usual one first."""
-    output_type: str | None
-    """`type` in the metadata of the labels it makes; None where AWS does not document one."""
-    base_type: str | None
-    """`type` of the labels of the base task: what a review must find in the manifest."""
-    verdict_labels: bool = False
-    """True: the labels of the category file are verdicts, not classes of objects."""
-
-    workers_min: int = 1
-    workers_max: int = 9
-    workers_default: int = 1
-    """One: a private team with fewer members than this lets every task wait until it expires.
-
-    The console's 3 to 5 are meant for Mechanical Turk; here a second look is a level of its own.
-    """
-    public_workforce: bool = True
-    """Whether Mechanical Turk may do it."""
-
-    task_time_limit_max: int = EIGHT_HOURS
-    task_time_limit_default: int = EIGHT_HOURS
-    availability_default: int = 10 * DAY
-    """The 2021 sample's default; Ground Truth's own is 30 days."""
-    availability_max: int = THIRTY_DAYS
-
-    max_items: int = 100_000
-    """Lines of one manifest."""
-    max_sequences: int | None = None
-    """Sequences of one manifest, where an item is a sequence of frames."""
-    max_frames_per_sequence: int | None = None
-
-    label_min: int = 1
-    label_max: int | None = None
-    label_name_max: int = 256
-    label_attributes: bool = False
-    """True: the category file may define attributes for labels and frames."""
-    annotation_types: tuple[str, ...] = ()
-    """Shapes that `annotationType` may choose from, the default first; empty: no such key."""
-
-    @property
-    def input_attribute(self) -> str:
-        """The usual key of the data object in a manifest line."""
-        return self.input_attributes[0]
-
-    @property
-    def sequences(self) -> bool:
-        """True where each manifest line names a sequence file."""
-        return self.max_sequences is not None
-
-    @property
-    def makes_base_labels(self) -> bool:
-        """True if its output can be reviewed in the place of the base task's own output."""
-        return self.output_type == self.base_type
-
-    @property
-    def editable(self) -> bool:
-        """True if workers may draw and change labels; a verification only judges them."""
-        return self.review != "verification"
+SKELETON_TEMPLATE = "skeleton.liquid.html"
+"""Worker page of a Custom job whose label category file names keypoints and no page."""
 
 
 def _label(
     name: str,
     *,
     family: Family,
+    shape: Shape,
     output_type: str | None,
     attribute_ref_suffix: bool = False,
     task: str | None = None,
-    **more: object,
+    **more: Any,
 ) -> Modality:
     """A base row; the functions' names follow from the task's."""
     task = task or name
@@ -142,29 +86,58 @@ def _label(
         attribute_ref_suffix=attribute_ref_suffix,
         output_type=output_type,
         base_type=output_type,
+        output_shape=shape,
+        base_shape=shape,
     )
-    return replace(row, **more)  # type: ignore[arg-type]
+    return replace(row, **more)
+
+
+def _text(name: str, shape: Shape, output_type: str, **more: Any) -> Modality:
+    """A base row whose data object may stand in the manifest line itself."""
+    return _label(
+        name,
+        family="text",
+        shape=shape,
+        output_type=output_type,
+        input_attributes=("source", "source-ref"),
+        **more,
+    )
+
+
+def _frames(name: str, *, family: Family, shape: Shape, output_type: str, **more: Any) -> Modality:
+    """A base row for video frames or point clouds: one worker, AWS's own UI, long tasks."""
+    defaults: dict[str, Any] = {
+        "human_task_ui": name,
+        "workers_max": 1,
+        "public_workforce": False,
+        "task_time_limit_max": THIRTY_DAYS,
+        "task_time_limit_default": SEVEN_DAYS,
+        "label_max": 30,
+        "label_name_max": 16,
+        "frame_categories": True,
+        "label_attributes": True,
+        "instructions_in_categories": True,
+    }
+    return _label(name, family=family, shape=shape, output_type=output_type, **{**defaults, **more})
 
 
 def _video_frames(name: str, output_type: str) -> Modality:
-    """A base row for frame sequences: one worker, AWS's own UI, sequence limits."""
-    return _label(
+    """A base row for sequences of video frames."""
+    return _frames(
         name,
         family="video-frame",
+        shape="frames",
         output_type=output_type,
         attribute_ref_suffix=True,
-        human_task_ui=name,
-        workers_max=1,
-        public_workforce=False,
-        task_time_limit_max=THIRTY_DAYS,
-        task_time_limit_default=SEVEN_DAYS,
         max_sequences=10,
         max_frames_per_sequence=2_000,
-        label_max=30,
-        label_name_max=16,
-        label_attributes=True,
         annotation_types=("BoundingBox", "Polyline", "Polygon", "Keypoint"),
     )
+
+
+def _point_cloud(name: str, **more: Any) -> Modality:
+    """A base row for point clouds. Functions are called `3D...`, AWS's worker UIs are not."""
+    return _frames(name, family="3d", task=f"3D{name}", max_images_per_frame=8, **more)
 
 
 def _frame_reviews(base: Modality) -> list[Modality]:
@@ -199,6 +172,7 @@ def _image_reviews(base: Modality) -> list[Modality]:
             # botocore 1.44.5: a verification's attribute must not end -ref, whatever its base's.
             attribute_ref_suffix=False,
             output_type="groundtruth/label-verification",
+            output_shape="verdict",
             verdict_labels=True,
             label_max=None,
         ),
@@ -213,25 +187,128 @@ def _image_reviews(base: Modality) -> list[Modality]:
     ]
 
 
-_TRACKING = _video_frames("VideoObjectTracking", "groundtruth/video-object-tracking")
-_DETECTION = _video_frames("VideoObjectDetection", "groundtruth/video-object-detection")
 _BOXES = _label(
     "BoundingBox",
     family="image",
+    shape="boxes",
     output_type="groundtruth/object-detection",
     ui_template="bounding-box.liquid.html",
     label_max=50,
+)
+_MASKS = _label(
+    "SemanticSegmentation",
+    family="image",
+    shape="mask",
+    output_type="groundtruth/semantic-segmentation",
+    attribute_ref_suffix=True,
+    ui_template="semantic-segmentation.liquid.html",
+    max_items=20_000,
+)
+_TRACKING = _video_frames("VideoObjectTracking", "groundtruth/video-object-tracking")
+_DETECTION = _video_frames("VideoObjectDetection", "groundtruth/video-object-detection")
+_CLOUD_BOXES = _point_cloud(
+    "PointCloudObjectDetection",
+    shape="cuboids",
+    output_type="groundtruth/point_cloud_object_detection",
+)
+_CLOUD_TRACKS = _point_cloud(
+    "PointCloudObjectTracking",
+    shape="frames",
+    output_type="groundtruth/point_cloud_object_tracking",
+    attribute_ref_suffix=True,
+    max_sequences=100_000,
+    max_frames_per_sequence=500,
+)
+_CLOUD_MASKS = _point_cloud(
+    "PointCloudSemanticSegmentation",
+    shape="cloud-mask",
+    output_type="groundtruth/point_cloud_single_frame_semantic_segmentation",
+    attribute_ref_suffix=True,
+    label_attributes=False,
+)
+_CUSTOM = Modality(
+    name="Custom",
+    base="Custom",
+    family="custom",
+    task=None,
+    pre_lambda=None,
+    acs_lambda=None,
+    attribute_ref_suffix=False,
+    input_attributes=("source-ref", "source"),
+    output_type="groundtruth/custom",
+    base_type="groundtruth/custom",
+    output_shape="custom",
+    base_shape="custom",
+    categories_optional=True,
 )
 
 MODALITIES: dict[str, Modality] = {
     row.name: row
     for row in (
-        _TRACKING,
-        *_frame_reviews(_TRACKING),
-        _DETECTION,
-        *_frame_reviews(_DETECTION),
+        _label(
+            "ImageMultiClass",
+            family="image",
+            shape="class",
+            output_type="groundtruth/image-classification",
+            ui_template="image-classification.liquid.html",
+            label_min=2,
+        ),
+        _label(
+            "ImageMultiClassMultiLabel",
+            family="image",
+            shape="classes",
+            output_type="groundtruth/image-classification-multilabel",
+            ui_template="image-classification-multi-label.liquid.html",
+            label_min=2,
+            label_max=50,
+        ),
         _BOXES,
         *_image_reviews(_BOXES),
+        _MASKS,
+        *_image_reviews(_MASKS),
+        _text(
+            "TextMultiClass",
+            "class",
+            "groundtruth/text-classification",
+            ui_template="text-classification.liquid.html",
+            label_min=2,
+        ),
+        _text(
+            "TextMultiClassMultiLabel",
+            "classes",
+            "groundtruth/text-classification-multilabel",
+            ui_template="text-classification-multi-label.liquid.html",
+            label_min=2,
+            label_max=50,
+        ),
+        _text(
+            "NamedEntityRecognition",
+            "spans",
+            "groundtruth/text-span",
+            human_task_ui="NamedEntityRecognition",
+            instructions_in_categories=True,
+            instructions_required=True,
+        ),
+        _label(
+            "VideoMultiClass",
+            family="video-clip",
+            shape="class",
+            # The guide documents no type for it.
+            output_type=None,
+            ui_template="video-classification.liquid.html",
+            label_max=30,
+        ),
+        _DETECTION,
+        *_frame_reviews(_DETECTION),
+        _TRACKING,
+        *_frame_reviews(_TRACKING),
+        _CLOUD_BOXES,
+        *_frame_reviews(_CLOUD_BOXES),
+        _CLOUD_TRACKS,
+        *_frame_reviews(_CLOUD_TRACKS),
+        _CLOUD_MASKS,
+        *_frame_reviews(_CLOUD_MASKS),
+        _CUSTOM,
     )
 }
 """Every modality a request can name, by its name."""
@@ -244,6 +321,11 @@ def get(name: str) -> Modality:
     except KeyError:
         known = ", ".join(MODALITIES)
         raise ValueError(f"unknown modality {name!r}; known are {known}") from None
+
+
+def reviews_of(modality: Modality) -> list[Modality]:
+    """The rows that review the labels of this row's base task."""
+    return [row for row in MODALITIES.values() if row.review and row.base == modality.base]
 
 
 def lambda_arn(region: str, name: str) -> str:

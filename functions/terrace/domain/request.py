@@ -111,7 +111,8 @@ class InputConfig(RequestModel):
     )
     auditLabelAttributeName: str | None = Field(
         default=None,
-        description="with inputManifestS3Uri on a review modality: the label that is reviewed",
+        description="with inputManifestS3Uri on a review modality, or Custom: the label that is "
+        "reviewed",
     )
     downSamplingRate: Annotated[float, Field(gt=0, le=100), AsNumber] = Field(
         default=100.0, description="percent of the items that go to people (chained jobs)"
@@ -123,6 +124,12 @@ class Instructions(RequestModel):
 
     shortInstruction: str | None = None
     fullInstruction: str | None = None
+    goodExampleS3Uri: str | None = Field(
+        default=None, description="an image of work done well, shown on uploaded worker pages"
+    )
+    badExampleS3Uri: str | None = Field(
+        default=None, description="an image of work done badly, shown on uploaded worker pages"
+    )
 
 
 class StoppingConditions(RequestModel):

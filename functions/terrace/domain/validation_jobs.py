@@ -29,13 +29,27 @@ RESERVED_TAGS = (labeling_request.TAG_PREFIX, "aws:")
 _NAME = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9])*")
 _ATTEMPT_END = re.compile(r"-a[0-9]+\Z", re.IGNORECASE)
 _KEYWORD = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+_REFUSED_CHARACTERS = (
+    (
+        "taskTitle",
+        re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD]"),
+        "leave out control characters, and emoji and others past U+FFFD",
+    ),
+    (
+        "taskDescription",
+        re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]"),
+        "write it on one line, without control characters",
+    ),
+)
+"""What the patterns of CreateLabelingJob's model leave out."""
 _KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}")
-_NOT_IN_TITLES = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd]")
-_LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
-"""`TaskTitle` and `TaskDescription` of CreateLabelingJob: botocore's service model, 1.43.106."""
 _WORKTEAM = re.compile(
     r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):[0-9]{12}:workteam/"
     r"(private-crowd|vendor-crowd|public-crowd)/([a-zA-Z0-9](?:-*[a-zA-Z0-9])*)"
+)
+_FUNCTION = re.compile(
+    r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):[0-9]{12}:function:[a-zA-Z0-9-_]{1,64}"
+    r"(?::[a-zA-Z0-9-_$]{1,128})?"
 )
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:([A-Za-z0-9_-]{1,256})(\.fifo)?")
 
@@ -144,9 +158,9 @@ class _Job:
         if spec.jobType == "STREAMING":
             self.add(
                 "jobType",
-                "NOT_BUILT_YET",
-                "streaming jobs are not built yet",
-                'use "BATCH" with an input manifest',
+                "NOT_SUPPORTED",
+                "a streaming job has no end of its own, so its level and its batch would have none",
+                'use "BATCH" with an input manifest; post new items as a new batch',
             )
         elif spec.jobType != "BATCH":
             self.add("jobType", "UNKNOWN_VALUE", f"{shown(spec.jobType)} is not known", '"BATCH"')
@@ -209,7 +223,7 @@ class _Job:
                     "from the job that makes it",
                 )
             return
-        if modality.review is None:
+        if not modality.can_review:
             self.add(
                 path,
                 "ONLY_FOR_REVIEWS",
@@ -233,6 +247,7 @@ class _Job:
             self.spec.labelCategoryConfigS3Uri is None
             and config.chainFromJobName is None
             and not modality.verdict_labels
+            and not modality.categories_optional
             and not self.found.is_broken(*self.draft.path("labelCategoryConfigS3Uri"))
             and not self.found.is_broken(*self.draft.path("inputConfig"))
         ):
@@ -278,6 +293,7 @@ class _Job:
             (("inputConfig", "inputManifestS3Uri"), self.spec.inputConfig.inputManifestS3Uri),
             (("labelCategoryConfigS3Uri",), self.spec.labelCategoryConfigS3Uri),
             (("uiTemplateS3Uri",), self.spec.uiTemplateS3Uri),
+            *self._examples(),
         ):
             if uri is None:
                 continue
@@ -298,6 +314,11 @@ class _Job:
             off_limits = self.limits.places.problem(uri)
             if off_limits:
                 self.add(path, "PREFIX_NOT_ALLOWED", f"{shown(uri)} {off_limits[0]}", off_limits[1])
+
+    def _examples(self) -> list[tuple[Path, str | None]]:
+        given = self.spec.instructions
+        names = ("goodExampleS3Uri", "badExampleS3Uri")
+        return [(("instructions", name), getattr(given, name)) for name in names if given]
 
     def _workteam(self) -> None:
         arn = self.spec.workteamArn
@@ -336,20 +357,19 @@ class _Job:
 
     def _own_code(self, modality: Modality) -> None:
         for name in ("preHumanTaskLambdaArn", "annotationConsolidationLambdaArn"):
-            if getattr(self.spec, name) is not None:
+            arn = getattr(self.spec, name)
+            if arn is not None and not modality.custom:
                 self.add(
                     name,
-                    "NOT_BUILT_YET",
-                    "own Lambda functions are not built yet",
-                    f"leave it out: {modality.name} has functions of AWS's own",
+                    "NOT_FOR_THIS_MODALITY",
+                    f"{modality.name} runs with functions of AWS's own",
+                    "leave it out, or use the modality Custom",
                 )
-        if self.spec.uiTemplateS3Uri is not None and modality.ui_template is None:
-            self.add(
-                "uiTemplateS3Uri",
-                "NOT_FOR_THIS_MODALITY",
-                f"{modality.name} is worked on in AWS's own UI",
-                "leave it out",
-            )
+            elif arn is not None:
+                self._function(name, arn)
+        if modality.human_task_ui is not None:
+            self._only_in_aws_ui(modality)
+        self._page(modality)
         key = self.spec.outputKmsKeyId
         if key is not None and not _KMS_KEY.fullmatch(key):
             self.add(
@@ -357,6 +377,67 @@ class _Job:
                 "KMS_KEY_INVALID",
                 f"{shown(key)} is no key id, key ARN or alias",
                 "give the id, the ARN or the alias of a KMS key",
+            )
+
+    def _function(self, name: str, arn: str) -> None:
+        """A Lambda function of the user's: one that the labeling jobs' role may call."""
+        parts = _FUNCTION.fullmatch(arn)
+        if parts is None:
+            self.add(
+                name,
+                "FUNCTION_ARN_INVALID",
+                f"{shown(arn)} is no ARN of a Lambda function",
+                f"arn:aws:lambda:{self.limits.region}:<account>:function:<name>",
+            )
+        elif parts[1] != self.limits.region:
+            self.add(
+                name, "WRONG_REGION", f"the function is in {parts[1]}", _region_fix(self.limits)
+            )
+        elif arn not in self.limits.function_arns:
+            self.add(
+                name,
+                "FUNCTION_NOT_ALLOWED",
+                f"{shown(arn)} is not on this stack's list of functions for Custom jobs",
+                f"use one of: {_listed(self.limits.function_arns) or 'none is listed'}; or leave "
+                "it out for Terrace's own; or let your operator add it",
+            )
+
+    def _only_in_aws_ui(self, modality: Modality) -> None:
+        """What a worker page of AWS's own cannot show."""
+        if self.spec.uiTemplateS3Uri is not None:
+            self.add(
+                "uiTemplateS3Uri",
+                "NOT_FOR_THIS_MODALITY",
+                f"{modality.name} is worked on in AWS's own UI",
+                "leave it out",
+            )
+        for path, uri in self._examples():
+            if uri is not None:
+                self.add(
+                    path,
+                    "NOT_FOR_THIS_MODALITY",
+                    f"{modality.name} is worked on in AWS's own UI, which shows no example images",
+                    "leave it out, and describe the example in fullInstruction",
+                )
+
+    def _page(self, modality: Modality) -> None:
+        """A Custom job's page: the request's, or the skeleton page that its categories ask for."""
+        spec, broken = self.spec, self.found.is_broken
+        if (
+            modality.custom
+            and spec.uiTemplateS3Uri is None
+            and spec.labelCategoryConfigS3Uri is None
+            and spec.inputConfig.chainFromJobName is None
+            and not broken(*self.draft.path("uiTemplateS3Uri"))
+            and not broken(*self.draft.path("labelCategoryConfigS3Uri"))
+            and not broken(*self.draft.path("inputConfig"))
+        ):
+            self.add(
+                "uiTemplateS3Uri",
+                "REQUIRED",
+                "is missing: a Custom job has no worker page of its own",
+                "give the S3 URI of a Liquid template, or a labelCategoryConfigS3Uri whose file "
+                "has keypointClasses for the skeleton page",
             )
 
     # --- numbers ---------------------------------------------------------------------------
@@ -403,8 +484,15 @@ class _Job:
 
     # --- texts -----------------------------------------------------------------------------
     def _texts(self) -> None:
-        self._characters("taskTitle", self.spec.taskTitle, _NOT_IN_TITLES, "emoji and the like")
-        self._characters("taskDescription", self.spec.taskDescription, _LINE_BREAK, "line breaks")
+        for name, refused, fix in _REFUSED_CHARACTERS:
+            text = getattr(self.spec, name)
+            if text is not None and (odd := refused.search(text)):
+                self.add(
+                    name,
+                    "TEXT_INVALID",
+                    f"holds U+{ord(odd[0]):04X}, which the labeling API refuses",
+                    fix,
+                )
         instructions = self.spec.instructions
         if instructions is None:
             return
@@ -420,17 +508,6 @@ class _Job:
                     f"has {len(text)} characters",
                     f"at most {most:,} characters",
                 )
-
-    def _characters(self, name: str, text: str | None, refused: re.Pattern[str], what: str) -> None:
-        """Ground Truth's own patterns for the texts that workers see."""
-        odd = refused.search(text) if text is not None else None
-        if odd and not self.found.is_broken(*self.draft.path(name)):
-            self.add(
-                name,
-                "INVALID_CHARACTER",
-                f"holds {shown(odd[0])}, which Ground Truth does not take here",
-                f"leave out {what}",
-            )
 
     def _keywords_and_tags(self) -> None:
         keywords = self.spec.taskKeywords
@@ -490,11 +567,7 @@ def _is_tag_character(character: str) -> bool:
 
 
 def _reviews_of(modality: Modality) -> list[str]:
-    return [
-        row.name
-        for row in modalities.MODALITIES.values()
-        if row.review is not None and row.base == modality.base
-    ]
+    return [row.name for row in modalities.reviews_of(modality)]
 
 
 def _region_fix(limits: Limits) -> str:

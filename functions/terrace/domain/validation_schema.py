@@ -29,6 +29,28 @@ NOT_BUILT = {
 }
 """Fields that the design knows and this version does not."""
 
+_AUTOMATED = (
+    "automated labeling is not supported: it costs extra for training and mixes labels that no "
+    "person has looked at with those of people",
+    "leave it out: every item goes to people",
+)
+_STREAMING = (
+    "streaming is not supported: a streaming job has no end of its own, so its batch would have "
+    "none",
+    "leave it out; post new items as a new batch",
+)
+REFUSED = {
+    "labelingJobAlgorithmsConfig": _AUTOMATED,
+    "automatedLabeling": _AUTOMATED,
+    "automatedDataLabeling": _AUTOMATED,
+    "initialActiveLearningModelArn": _AUTOMATED,
+    "snsTopicArn": _STREAMING,
+    "snsDataSource": _STREAMING,
+    "inputSnsTopicArn": _STREAMING,
+    "outputSnsTopicArn": _STREAMING,
+}
+"""What Ground Truth can do and Terrace does not do on purpose, with the reason."""
+
 _NAMES = frozenset({"batchId", "jobName"})
 """Have rules of their own (`validation_jobs.check_name`), with better words."""
 
@@ -115,6 +137,9 @@ def _note_unknown(path: Path, model: type[BaseModel], inner: Path, found: Findin
     name = str(inner[-1])
     if name in NOT_BUILT:
         found.add(path, "NOT_BUILT_YET", *NOT_BUILT[name])
+        return
+    if name in REFUSED:
+        found.add(path, "NOT_SUPPORTED", *REFUSED[name])
         return
     known = _model_at(model, inner).model_fields
     match = found.near(name, known)

@@ -15,6 +15,7 @@ def limits_of(settings: AllowSettings) -> Limits:
         places=Places(
             batch_bucket=settings.batch_bucket, prefixes=frozenset(settings.input_prefixes)
         ),
+        function_arns=frozenset(settings.function_arns),
         first_level_workteam_arn=settings.first_level_workteam_arn,
         second_level_workteam_arn=settings.second_level_workteam_arn,
         job_completion_timeout_seconds=settings.job_completion_timeout_seconds,

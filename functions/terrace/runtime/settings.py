@@ -60,6 +60,9 @@ class AllowSettings(StoreSettings):
     )
     workteam_arns: CommaList = Field(default_factory=list)
     topic_arns: CommaList = Field(default_factory=list)
+    function_arns: CommaList = Field(
+        default_factory=list, description="of the user's, that Custom jobs may name"
+    )
     first_level_workteam_arn: str
     second_level_workteam_arn: str
     job_completion_timeout_seconds: int = Field(default=2_592_000, ge=60, le=2_592_000)
@@ -91,12 +94,19 @@ class PlanWaveSettings(StoreSettings):
 class PrepareInputSettings(StoreSettings):
     """Input manifests and category files of a job."""
 
+    skeleton_ui_bucket: str = Field(
+        default="", description="hosts the skeleton page's script; empty: it stands in the page"
+    )
+    skeleton_ui_domain: str = Field(default="", description="of the distribution before it")
+
 
 class StartJobSettings(StoreSettings):
     """Claim and create."""
 
     execution_role_arn: str
     topic_arn: str
+    pre_annotation_arn: str = Field(description="the function Custom jobs use by default")
+    post_annotation_arn: str = Field(description="the function Custom jobs use by default")
 
 
 class ParkWaveSettings(StoreSettings):
@@ -133,3 +143,11 @@ class NotifySettings(StoreSettings):
 
 class FailBatchSettings(StoreSettings):
     """The mark after an error of the machine."""
+
+
+class PreAnnotationSettings(StoreSettings):
+    """What a Custom job's page is given."""
+
+
+class PostAnnotationSettings(StoreSettings):
+    """The answers of a Custom job's workers."""

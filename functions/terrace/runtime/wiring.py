@@ -122,6 +122,20 @@ class FailBatch(NamedTuple):
     clock: Clock
 
 
+class PreAnnotation(NamedTuple):
+    settings: s.PreAnnotationSettings
+    store: BatchStore
+    objects: ObjectStore
+    labels: dict[str, list[str] | None]
+    """By labeling job, what its category file says: called once per data object."""
+
+
+class PostAnnotation(NamedTuple):
+    settings: s.PostAnnotationSettings
+    store: BatchStore
+    objects: ObjectStore
+
+
 def _client(service: str, config: Config = _FAST) -> Any:
     return boto3.client(service, config=config)
 
@@ -238,3 +252,15 @@ def notify() -> Notify:
 def fail_batch() -> FailBatch:
     settings = s.FailBatchSettings.read(os.environ)
     return FailBatch(settings, _store(settings), SystemClock())
+
+
+@cache
+def pre_annotation() -> PreAnnotation:
+    settings = s.PreAnnotationSettings.read(os.environ)
+    return PreAnnotation(settings, _store(settings), _objects(), {})
+
+
+@cache
+def post_annotation() -> PostAnnotation:
+    settings = s.PostAnnotationSettings.read(os.environ)
+    return PostAnnotation(settings, _store(settings), _objects())

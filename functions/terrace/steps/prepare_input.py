@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from terrace.domain import categories, modalities, outputs, s3uri, worker_ui
+from terrace.domain import categories, modalities, outputs, s3uri, skeleton_page, worker_ui
 from terrace.domain.plan import nothing_new, to_stop
 from terrace.domain.records import AttemptRecord, JobRecord
 from terrace.domain.settle import expected_labels
@@ -47,6 +47,15 @@ class _Survey:
 
 
 @dataclass(frozen=True)
+class ScriptHost:
+    """Where workers' browsers load the skeleton page's script from."""
+
+    bucket: str
+    domain: str
+    """Of the CloudFront distribution in front of the bucket."""
+
+
+@dataclass(frozen=True)
 class Prepare:
     """The step with its ports; `template` reads a file of worker_ui/."""
 
@@ -55,6 +64,7 @@ class Prepare:
     clock: Clock
     batch_bucket: str
     template: Callable[[str], str]
+    script_host: ScriptHost | None = None
 
     def run(self, step: PrepareInputInput) -> PrepareInputOutput:
         """Prepares the current attempt's input, once."""
@@ -158,12 +168,13 @@ class Prepare:
         if not todo or len(done) >= expected_labels(job, len(places)):
             self._nothing_left(job, changes, len(done))
             return None
+        category_uri, category_file = self._categories(job, source, audited)
         # One that had nothing for people before has no worker page yet.
-        self._worker_page(job, audited)
+        self._worker_page(job, audited, category_file)
         return {
             **changes,
             **self._rest(job, given, todo),
-            "labelCategoryS3Uri": self._categories(job, source, audited),
+            "labelCategoryS3Uri": category_uri,
         }
 
     def _folder(self, job: JobRecord) -> str:
@@ -212,8 +223,8 @@ class Prepare:
         if changes is None:
             return None
         audited = changes.get("auditedAttributeName")
-        changes["labelCategoryS3Uri"] = self._categories(job, source, audited)
-        self._worker_page(job, audited)
+        changes["labelCategoryS3Uri"], category_file = self._categories(job, source, audited)
+        self._worker_page(job, audited, category_file)
         return changes
 
     def _source(self, job: JobRecord) -> JobRecord | None:
@@ -314,7 +325,7 @@ class Prepare:
         self.objects.write_lines(
             carried,
             (
-                lane.carry_line(item, item.why or "accepted as it is: not in the sample")
+                lane.carry_line(item, item.why or lane.ACCEPTED)
                 for item in self._lane(job, source)
                 if item.index not in chosen
             ),
@@ -345,12 +356,15 @@ class Prepare:
     # --- category file and worker page -----------------------------------------------------
     def _categories(
         self, job: JobRecord, source: JobRecord | None, audited: str | None
-    ) -> str | None:
+    ) -> tuple[str | None, categories.Config | None]:
+        """The category file that the job is created with: where it is, and what it says."""
         modality = modalities.get(job.spec.jobModality)
         own_uri = job.spec.labelCategoryConfigS3Uri
         own = self.objects.get_json(own_uri) if own_uri else None
         inherited_uri = None if own_uri else self._inherited_categories(job, source)
         inherited = self.objects.get_json(inherited_uri) if inherited_uri else None
+        if own is None and inherited is None and modality.categories_optional:
+            return None, None
         made = categories.for_job(
             modality,
             own=own,
@@ -360,12 +374,12 @@ class Prepare:
         )
         for uri, config in ((own_uri, own), (inherited_uri, inherited)):
             if uri and made == config:
-                return uri
+                return uri, made
         uri = s3uri.of(
             self.batch_bucket, "batches", job.batchId, "categories", f"{job.jobName}.json"
         )
         self.objects.put_json(uri, made)
-        return uri
+        return uri, made
 
     def _inherited_categories(self, job: JobRecord, source: JobRecord | None) -> str | None:
         """The file of the nearest earlier job of the lane whose labels are classes."""
@@ -377,15 +391,46 @@ class Prepare:
             source = self._source(source)
         return None
 
-    def _worker_page(self, job: JobRecord, audited: str | None) -> None:
+    def _worker_page(
+        self, job: JobRecord, audited: str | None, category_file: categories.Config | None
+    ) -> None:
         """Uploads the worker UI template of a job whose task has no UI of AWS's own."""
         modality = modalities.get(job.spec.jobModality)
-        if modality.ui_template is None or job.spec.uiTemplateS3Uri is not None:
+        if modality.human_task_ui is not None or job.spec.uiTemplateS3Uri is not None:
             return
+        name = modality.ui_template
+        if name is None and categories.is_skeleton(category_file):
+            name = modalities.SKELETON_TEMPLATE
+        if name is None:
+            raise ValueError(f"{job.jobName}: a {modality.name} job, and no worker page is named")
+        source = self.template(name)
+        if name == modalities.SKELETON_TEMPLATE:
+            source = self._skeleton_page(source, category_file or {}, audited)
         text = worker_ui.render_source(
-            self.template(modality.ui_template),
+            source,
             instructions=job.spec.instructions,
             audited_attribute=audited,
         )
         uri = ui_template_uri(self.batch_bucket, job.batchId, job.jobName)
         self.objects.put_text(uri, text, "text/html")
+
+    def _skeleton_page(
+        self, source: str, category_file: categories.Config, audited: str | None
+    ) -> str:
+        """The skeleton template with its rig and script; hosts the script where there is a host."""
+        script = self.template(skeleton_page.SCRIPT)
+        address = None
+        if self.script_host is not None:
+            key = skeleton_page.script_key(script)
+            # With every job: nobody has to publish anything, and the same text is the same key.
+            self.objects.put_text(
+                s3uri.of(self.script_host.bucket, key), script, "text/javascript; charset=utf-8"
+            )
+            address = f"https://{self.script_host.domain}/{key}"
+        return skeleton_page.fill(
+            source,
+            category_file=category_file,
+            reviews=audited is not None,
+            script=script,
+            address=address,
+        )

@@ -63,6 +63,8 @@ class Start:
         region: str,
         role_arn: str,
         batch_bucket: str,
+        pre_annotation_arn: str | None = None,
+        post_annotation_arn: str | None = None,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -71,6 +73,10 @@ class Start:
         self._region = region
         self._role_arn = role_arn
         self._bucket = batch_bucket
+        self._custom = {
+            "pre_annotation_arn": pre_annotation_arn,
+            "post_annotation_arn": post_annotation_arn,
+        }
 
     def run(self, step: StartJobInput) -> None:
         """Starts the job, or settles why it did not start."""
@@ -118,9 +124,11 @@ class Start:
         modality = modalities.get(job.spec.jobModality)
         if job.inputManifestS3Uri is None:
             raise ConflictError(f"{job.jobName}: its input is not prepared yet")
-        template = modality.ui_template and (
-            job.spec.uiTemplateS3Uri or ui_template_uri(self._bucket, batch.batchId, job.jobName)
-        )
+        template = None
+        if modality.human_task_ui is None:
+            template = job.spec.uiTemplateS3Uri or ui_template_uri(
+                self._bucket, batch.batchId, job.jobName
+            )
         return labeling_request.build(
             job.spec.model_copy(update={"stoppingConditions": still_wanted(job)}),
             modality,
@@ -134,7 +142,8 @@ class Start:
             manifest_uri=job.inputManifestS3Uri,
             category_uri=job.labelCategoryS3Uri,
             output_path=output_path(self._bucket, job),
-            ui_template_uri=template or None,
+            ui_template_uri=template,
+            **self._custom,
         )
 
     def _created(self, job: JobRecord, arn: str) -> None:

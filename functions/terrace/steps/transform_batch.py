@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from terrace.domain import modalities, s3uri
-from terrace.domain.input_checks import ManifestRule, ManifestTally
+from terrace.domain import s3uri
+from terrace.domain.input_checks import SEQUENCES_READ, ManifestRule, ManifestTally
 from terrace.domain.places import Places
 from terrace.domain.problems import Problem
 from terrace.domain.records import BatchRecord, JobRecord, Mark
@@ -194,6 +194,7 @@ class Transform:
         yield "sessions", checker.sessions
         for index, spec in enumerate(jobs):
             yield f"category {spec.jobName}", partial(checker.category, index)
+            yield f"page {spec.jobName}", partial(checker.page, index)
         for index, spec in enumerate(jobs):
             rule = checker.rule(spec)
             if rule is not None:
@@ -212,10 +213,10 @@ class Transform:
         for bucket in dict.fromkeys([s3uri.parse(rule.uri).bucket, *tally.buckets]):
             key = f"bucket {bucket} {family}"
             yield key, partial(checker.bucket, bucket, rule.modality, path)
-        for uri in dict.fromkeys(tally.sequences[: rule.modality.max_sequences]):
+        for uri in dict.fromkeys(tally.sequences[:SEQUENCES_READ]):
             yield f"sequence {uri} {family}", partial(checker.sequence, uri, rule.modality)
         for uri in tally.firstObjects:
-            yield f"object {uri}", partial(checker.data_object, uri, path)
+            yield f"object {uri}", partial(checker.data_object, uri, path, rule.modality)
 
     def _manifest(  # noqa: PLR0917
         self,
@@ -281,7 +282,7 @@ class Transform:
         for index, spec in enumerate(request.labelingJobs):
             source = spec.inputConfig.chainFromJobName
             tally = progress.tallies.get(f"manifest {spec.jobName}")
-            review = modalities.get(spec.jobModality).review is not None
+            review = spec.inputConfig.auditLabelAttributeName is not None
             self.store.put_job(
                 JobRecord(
                     batchId=batch.batchId,

@@ -15,6 +15,7 @@ from terrace.domain import (
     modalities,
     s3uri,
     sequences,
+    skeleton,
 )
 from terrace.domain.input_checks import ManifestRule, ManifestTally
 from terrace.domain.modalities import Modality
@@ -194,16 +195,17 @@ class Checker:
                 path, "CATEGORY_FILE_UNREADABLE", f"{own_uri}: {error}", "a JSON object in S3"
             )
         config = own if own_uri is not None else older
-        if own_uri is None and config is None and not modality.verdict_labels:
-            return Findings()
         about = f"{path} ({own_uri or inherited})"
+        page = self._custom_page(index, config, about)
+        if page or (own_uri is None and config is None and not modality.verdict_labels):
+            return Findings(page)
         if own_uri is not None:
-            given = category_checks.check(own, modality, about)
+            given = category_checks.check(own, modality, about, as_given=True)
             if given.problems:
                 return Findings(tuple(given.problems), tuple(given.warnings))
         if source is not None and older is not None:
             about_source = modalities.get(source.jobModality)
-            if category_checks.check(older, about_source, inherited or "").problems:
+            if category_checks.check(older, about_source, inherited or "", as_given=True).problems:
                 # Told by the check of the job whose file it is.
                 return Findings()
         if not isinstance(older, dict | None) or not isinstance(own, dict | None):
@@ -228,8 +230,40 @@ class Checker:
         """What the check of the file's own job warns of: once is enough."""
         if source is None or older is None:
             return set()
-        found = category_checks.check(older, modalities.get(source.jobModality), about)
+        found = category_checks.check(
+            older, modalities.get(source.jobModality), about, as_given=True
+        )
         return {(warning.code, warning.problem) for warning in found.warnings}
+
+    def _custom_page(self, index: int, config: object, about: str) -> tuple[Problem, ...]:
+        """A Custom job without a template needs categories that the skeleton page can show."""
+        spec = self.request.labelingJobs[index]
+        if not modalities.get(spec.jobModality).custom or spec.uiTemplateS3Uri is not None:
+            return ()
+        if isinstance(config, dict) and categories.is_skeleton(config):
+            return tuple(skeleton.check(config, about))
+        return _one(
+            f"$.labelingJobs[{index}].uiTemplateS3Uri",
+            "CUSTOM_WITHOUT_PAGE",
+            "is missing, and the job's label category file has no keypointClasses",
+            "give the S3 URI of a Liquid template, or keypointClasses for the skeleton page",
+        ).problems
+
+    def page(self, index: int) -> Findings:
+        """The worker page template, and the example images, that the job names."""
+        spec = self.request.labelingJobs[index]
+        given = spec.instructions
+        named = {
+            "uiTemplateS3Uri": spec.uiTemplateS3Uri,
+            "instructions.goodExampleS3Uri": given and given.goodExampleS3Uri,
+            "instructions.badExampleS3Uri": given and given.badExampleS3Uri,
+        }
+        found: list[Problem] = []
+        for name, uri in named.items():
+            if uri:
+                path = f"$.labelingJobs[{index}].{name}"
+                found += self.data_object(uri, path).problems
+        return Findings(tuple(found))
 
     def _lane(self, spec: JobSpec) -> Iterator[JobSpec]:
         """The job, the job it chains from, and so on."""
@@ -338,15 +372,19 @@ class Checker:
                 ]
         return []
 
-    def data_object(self, uri: str, path: str) -> Findings:
-        """That a data object exists; buckets that are not allowed are told elsewhere."""
+    def data_object(self, uri: str, path: str, modality: Modality | None = None) -> Findings:
+        """That a data object exists, and is not too large for its modality.
+
+        Buckets that are not allowed are told elsewhere.
+        """
         if s3uri.parse(uri).bucket not in self.allowed_buckets:
             return Findings()
         try:
-            self.objects.head(uri)
+            size = self.objects.head(uri).size
         except (NotFoundError, AccessDeniedError) as error:
             return _one(path, "DATA_OBJECT_MISSING", str(error), "an object that exists")
-        return Findings()
+        wrong = modality and input_checks.size_problem(uri, size, modality, path)
+        return Findings((wrong,) if wrong else ())
 
 
 @dataclass

@@ -21,7 +21,7 @@ from terrace.domain.records import BatchRecord, JobRecord
 from terrace.runtime import wiring
 from tests.contract.ground_truth_wire import GroundTruthWire, ground_truth
 from tests.fakes.engine import REGION
-from tests.fakes.house import BUCKET, INPUTS, ROLE, TABLE, House, a_house, team
+from tests.fakes.house import BUCKET, INPUTS, ROLE, TABLE, House, a_house, function, team
 from tests.stack_template import ROOT, template
 
 BATCH, JOB, AUDIT = "street-42", "street-42-car", "street-42-car-audit"
@@ -232,6 +232,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "TOPIC_ARNS": topic,
             "STATE_MACHINE_ARN": machine,
             "EXECUTION_ROLE_ARN": ROLE,
+            "PRE_ANNOTATION_ARN": function("pre-annotation"),
+            "POST_ANNOTATION_ARN": function("post-annotation"),
             "JOB_COMPLETION_TIMEOUT_SECONDS": "2592000",
             "EVENT_BOUND": "12000",
             "RECONCILE_PERIOD_SECONDS": "900",

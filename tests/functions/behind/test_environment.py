@@ -17,6 +17,8 @@ FUNCTIONS = {
     "finalize_batch": settings.FinalizeBatchSettings,
     "notify": settings.NotifySettings,
     "fail_batch": settings.FailBatchSettings,
+    "pre_annotation": settings.PreAnnotationSettings,
+    "post_annotation": settings.PostAnnotationSettings,
 }
 
 

@@ -12,6 +12,8 @@ from terrace.steps.finalize_batch import FinalizeBatchInput
 from terrace.steps.notify import NotifyInput
 from terrace.steps.park_wave import ParkWaveInput
 from terrace.steps.plan_wave import PlanWaveInput
+from terrace.steps.post_annotation import PostAnnotationInput
+from terrace.steps.pre_annotation import PreAnnotationInput
 from terrace.steps.prepare_input import PrepareInputInput
 from terrace.steps.start_job import StartJobInput
 from terrace.steps.transform_batch import TransformBatchInput
@@ -27,6 +29,10 @@ MODELS: dict[str, type[BaseModel]] = {
     "finalize_batch": FinalizeBatchInput,
     "notify": NotifyInput,
     "fail_batch": FailBatchInput,
+}
+OF_GROUND_TRUTH: dict[str, type[BaseModel]] = {
+    "pre_annotation": PreAnnotationInput,
+    "post_annotation": PostAnnotationInput,
 }
 NAMES = sorted(path.stem for path in EVENTS.glob("*.json"))
 OF_THE_MACHINE = [name for name in NAMES if name.split(".")[0] in MODELS]
@@ -62,7 +68,7 @@ def payloads(states: dict[str, Any]) -> dict[str, list[set[str]]]:
 
 
 def test_every_file_is_named_after_a_function() -> None:
-    functions = {*MODELS, "on_job_event", "reconcile", "api"}
+    functions = {*MODELS, *OF_GROUND_TRUTH, "on_job_event", "reconcile", "api"}
     assert {name.split(".")[0] for name in NAMES} <= functions
     assert functions - {"api"} <= {name.split(".")[0] for name in NAMES}
 
@@ -119,3 +125,27 @@ def test_the_body_of_a_job_event_is_a_whole_event_of_eventbridge() -> None:
 @pytest.mark.parametrize("name", OF_EVENTBRIDGE)
 def test_an_event_of_eventbridge_has_its_whole_envelope(name: str) -> None:
     assert set(event(name)) == ENVELOPE
+
+
+DOCUMENTED = {
+    "pre_annotation": {"version", "labelingJobArn", "dataObject"},
+    "post_annotation": {
+        "version",
+        "labelingJobArn",
+        "labelCategories",
+        "labelAttributeName",
+        "roleArn",
+        "payload",
+        "outputConfig",
+        "kmsKeyId",
+    },
+}
+"""Fields of Ground Truth's events: the guide's, and those that only real ones were seen with."""
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.split(".")[0] in OF_GROUND_TRUTH])
+def test_an_event_of_ground_truth_has_documented_fields_and_is_understood(name: str) -> None:
+    function = name.split(".", maxsplit=1)[0]
+    assert set(event(name)) <= DOCUMENTED[function]
+    read = OF_GROUND_TRUTH[function].model_validate(event(name)).model_dump()
+    assert read.items() <= event(name).items()
