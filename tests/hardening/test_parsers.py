@@ -163,3 +163,9 @@ def test_every_decoder_that_ships_is_in_the_table() -> None:
     named = {parser.where for parser in PARSERS if parser.where} | NOT_FROM_OUTSIDE.keys()
     assert ours - named == set(), "add it to tests/hardening/parsers.py"
     assert named - ours == set(), "the table names what is not there"
+
+
+def test_an_error_that_is_not_declared_is_found() -> None:
+    loose = Parser("loose", JSON, lambda value: value["batchId"], (KeyError,))
+    with pytest.raises(TypeError):
+        test_only_declared_errors_leave_a_parser(loose)
