@@ -12,6 +12,7 @@ import os
 import resource
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from terrace_local import environment, noise, state
@@ -91,18 +92,18 @@ class LocalAws:
         config = self.config
         pool = Config(max_pool_connections=32, retries={"total_max_attempts": 3})
 
-        def client(**credentials: str) -> Any:
+        def client(service: str, **credentials: str) -> Any:
             return boto3.client(
-                "s3",
+                service,
                 region_name=config.region,
                 endpoint_url=config.endpoint,
                 config=pool,
                 **credentials,
             )
 
-        def for_role(role_arn: str) -> Any:
+        def for_role(service: str, role_arn: str) -> Any:
             session = self.roles.session(role_arn, "sagemaker.amazonaws.com")
-            return client(**session.for_boto())
+            return client(service, **session.for_boto())
 
         return GroundTruthService(
             GroundTruthConfig(
@@ -113,9 +114,10 @@ class LocalAws:
                 speed=config.speed,
                 truth=config.truth,
                 error_mix=config.error_mix,
-                s3_for_role=for_role,
+                s3_for_role=partial(for_role, "s3"),
+                lambda_for_role=partial(for_role, "lambda"),
             ),
-            client(),
+            client("s3"),
             self.emit_event,
         )
 

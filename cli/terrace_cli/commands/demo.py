@@ -9,19 +9,39 @@ import click
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
-    default=0.3,
-    show_default=True,
-    help="Pace of the simulated workers; 1 is quicker than the eye.",
+    help="Pace of the simulated workers; 1 is quicker than the eye. [default: 0.3, or 5]",
 )
 @click.option("--images", is_flag=True, help="Also two image BoundingBox jobs.")
 @click.option("--error-mix", help="Workers' error mix: default, clean, sloppy, or a file.")
-def demo(keep: bool, seed: int, speed: float, images: bool, error_mix: str | None) -> None:
+@click.option(
+    "--modality",
+    metavar="NAME|all",
+    help="Run the example batch of a modality (e.g. PointCloudObjectTracking), or of every one.",
+)
+def demo(
+    *,
+    keep: bool,
+    seed: int,
+    speed: float | None,
+    images: bool,
+    error_mix: str | None,
+    modality: str | None,
+) -> None:
     """Show a batch of six jobs go from label to audit to adjust.
 
     Makes a clip, starts an embedded AWS unless one runs here, posts the batch, follows it, prints
     its end message and where every output is, and stops what it started. Exit code 0 only when
     the batch ends COMPLETE.
-    """
-    from terrace_cli.demo.run import Options, run_demo
 
-    raise SystemExit(run_demo(Options(keep, seed, speed, images, error_mix)))
+    With --modality it is the example batch of that modality instead: label, then every review
+    that Ground Truth has for it, of three items of which one fails at first. Every file that comes
+    out is then checked by a reader that knows nothing of what wrote it.
+    """
+    from terrace_cli.demo.modalities import ERROR_MIX, run_modalities
+    from terrace_cli.demo.run import run_demo
+    from terrace_cli.demo.stage import Options
+
+    if modality is None:
+        raise SystemExit(run_demo(Options(keep, seed, speed or 0.3, images, error_mix)))
+    mix = error_mix or ERROR_MIX
+    raise SystemExit(run_modalities(Options(keep, seed, speed or 5, images, mix, modality)))

@@ -2,21 +2,16 @@
 
 import json
 import os
-import signal
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from terrace_cli.client import Client
-from terrace_cli.demo.embedded import OwnAws, Wanted, running_here
+from terrace_cli.demo.embedded import OwnAws, running_here
 from terrace_cli.demo.messages import TopicListener, end_lines, is_end
 from terrace_cli.demo.request import (
     LANES,
@@ -28,7 +23,17 @@ from terrace_cli.demo.request import (
     new_batch_id,
 )
 from terrace_cli.demo.results import LevelScore, copy_finals, score_lane
-from terrace_cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, TerraceError
+from terrace_cli.demo.stage import (
+    Options,
+    Stopped,
+    clients,
+    end_aws,
+    heading,
+    relative,
+    signals_end_it,
+    wanted_aws,
+)
+from terrace_cli.errors import EXIT_FAILED, TerraceError
 from terrace_cli.target import Target
 from terrace_cli.views import BatchView, batch_view
 from terrace_cli.watching import follow
@@ -39,26 +44,6 @@ MESSAGE_SECONDS = 30.0
 SEQUENCES, FRAMES = 3, 60
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the user asked for."""
-
-    keep: bool = False
-    seed: int = 7
-    speed: float = 0.3
-    images: bool = False
-    error_mix: str | None = None
-    folder: Path = Path(".terrace")
-
-
-class Stopped(BaseException):
-    """A signal asked for the end; not an Exception, so that nothing on the way swallows it."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.exit_code = EXIT_INTERRUPTED if number == signal.SIGINT else 128 + number
-
-
 def run_demo(options: Options) -> int:
     """Runs the demo; returns the exit code: 0 only if the batch ended COMPLETE."""
     began = time.monotonic()
@@ -67,10 +52,10 @@ def run_demo(options: Options) -> int:
     contract = running_here(options.folder.absolute().parent)
     own: OwnAws | None = None
     done = False
-    with _signals_end_it(), tempfile.TemporaryDirectory(prefix="terrace-demo-") as scratch:
+    with signals_end_it(), tempfile.TemporaryDirectory(prefix="terrace-demo-") as scratch:
         try:
             if contract is None:
-                own = OwnAws(_wanted(options, home))
+                own = OwnAws(wanted_aws(options, home))
                 own.start()
             else:
                 click.echo(f"A local AWS runs here already ({contract['awsEndpoint']}): using it.")
@@ -83,60 +68,8 @@ def run_demo(options: Options) -> int:
             code = stopped.exit_code
         finally:
             if own is not None:
-                _end(own, options, done)
+                end_aws(own, options, done)
     return code
-
-
-def _wanted(options: Options, home: Path) -> Wanted:
-    # Without --keep nothing of the user's is touched: a folder of its own, thrown away after.
-    # With --keep it is what `terrace local up` here would be, and goes on with its state.
-    state_dir = options.folder.absolute() if options.keep else home / "aws"
-    return Wanted(
-        state_dir,
-        options.seed,
-        options.speed,
-        fresh=not options.keep,
-        stays=options.keep,
-        error_mix=options.error_mix,
-    )
-
-
-def _end(own: OwnAws, options: Options, done: bool) -> None:
-    if options.keep and done:
-        own.leave()
-        return
-    # A second Ctrl-C must not leave processes behind.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        click.echo("Stopping what was started ...", err=True)
-        own.stop()
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if options.keep:
-        click.echo(f"Not kept, since it did not end well; logs: {own.log.parent}", err=True)
-    elif done:
-        own.forget_files()
-    else:
-        click.echo(f"Logs are in {own.log.parent}", err=True)
-
-
-@contextmanager
-def _signals_end_it() -> Iterator[None]:
-    """Turns Ctrl-C, SIGTERM and SIGHUP into `Stopped`, so that every `finally` runs."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise Stopped(number)
-
-    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in watched}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @dataclass(frozen=True)
@@ -156,7 +89,7 @@ class _Course:
     def run(self) -> int:
         """All steps in order; returns the exit code."""
         contract = self.running or self._own_contract()
-        s3, sns, sqs = _clients(contract)
+        s3, sns, sqs = clients(contract)
         clip = self._clip(s3, contract["inputBucket"])
         target = Target(
             contract["apiUrl"].rstrip("/"),
@@ -216,7 +149,7 @@ class _Course:
         request_file.write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
         answer = client.create(json.dumps(request).encode())
         self._say(f"POST /batch/create: {answer.get('message')}")
-        click.echo(f"  (the request: {_relative(request_file)})\n")
+        click.echo(f"  (the request: {relative(request_file)})\n")
         follow(client, self.batch_id)
         click.echo()
         messages = listener.until_end(MESSAGE_SECONDS)
@@ -234,7 +167,7 @@ class _Course:
         clip: Clip,
         contract: dict[str, Any],
     ) -> None:
-        _heading(f"Messages on the topic ({contract['topicArn']})")
+        heading(f"Messages on the topic ({contract['topicArn']})")
         for message in messages:
             if not is_end(message):
                 click.echo(f"  {message.get('message')}")
@@ -248,14 +181,14 @@ class _Course:
             row for lane in (VEHICLES, LANES) for row in score_lane(s3, batch, lane, clip.truths)
         ]
         if scores:
-            _heading("The labels against the hidden truth (an object in 60 frames is 60 labels)")
+            heading("The labels against the hidden truth (an object in 60 frames is 60 labels)")
             click.echo("\n".join(score_lines(scores)))
         self._outputs(batch, s3)
         self._last_words(batch, contract)
 
     def _outputs(self, batch: BatchView, s3: Any) -> None:
         outputs = {batch.short(job.name): job.output for job in batch.jobs if job.output}
-        _heading("Outputs: one manifest a job; its lines hold the S3 URIs of the label files")
+        heading("Outputs: one manifest a job; its lines hold the S3 URIs of the label files")
         base = os.path.commonpath(outputs.values()).replace(":/", "://", 1) if outputs else ""
         if len(outputs) > 1:
             click.echo(f"  {base}/")
@@ -269,11 +202,11 @@ class _Course:
         place = self.home / "final"
         written = copy_finals(s3, batch, place)
         click.echo(f"  Manifests and labels of the last level ({len(written)} files) are now in")
-        click.echo(f"    {_relative(place)}/")
+        click.echo(f"    {relative(place)}/")
 
     def _last_words(self, batch: BatchView, contract: dict[str, Any]) -> None:
         took = time.monotonic() - self.began
-        _heading(f"{batch.status} after {took:.0f} s")
+        heading(f"{batch.status} after {took:.0f} s")
         if self.own is not None and not self.options.keep:
             click.echo("  To explore such a batch afterwards: terrace demo --keep")
             return
@@ -288,34 +221,6 @@ class _Course:
 
     def _say(self, text: str) -> None:
         click.echo(f"[{time.monotonic() - self.began:4.1f} s] {text}")
-
-
-def _clients(contract: dict[str, Any]) -> tuple[Any, Any, Any]:
-    import boto3
-    from botocore.config import Config
-
-    session = boto3.Session(
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name=contract["region"],
-    )
-    config = Config(max_pool_connections=16, s3={"addressing_style": "path"}, proxies={})
-    s3, sns, sqs = (
-        session.client(name, endpoint_url=contract["awsEndpoint"], config=config)
-        for name in ("s3", "sns", "sqs")
-    )
-    return s3, sns, sqs
-
-
-def _relative(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-def _heading(text: str) -> None:
-    click.secho(f"\n{text}", bold=True)
 
 
 def score_lines(rows: list[LevelScore]) -> list[str]:

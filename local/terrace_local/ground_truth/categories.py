@@ -6,13 +6,8 @@ from typing import Any
 from terrace_local.ground_truth.s3files import InputProblem
 from terrace_local.ground_truth.task_types import TaskType
 
-VIDEO_LABELS = 30
-VIDEO_LABEL_CHARS = 16
-LABEL_CHARS = 256
-IMAGE_LABELS = 50
 ATTRIBUTES = 10
-ANNOTATION_TYPES = ("BoundingBox", "Polyline")
-_KNOWN_ANNOTATION_TYPES = (*ANNOTATION_TYPES, "Polygon", "Keypoint")
+ANNOTATION_TYPES = ("BoundingBox", "Polyline", "Polygon", "Keypoint")
 
 
 @dataclass(frozen=True)
@@ -35,6 +30,7 @@ class Label:
     name: str
     attributes: tuple[Attribute, ...]
     editable: bool
+    short_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,21 +67,25 @@ def parse_categories(data: Any, task_type: TaskType) -> Categories:
     Raises:
         InputProblem: when Ground Truth could not show tasks with it; the text names the rule.
     """
+    if isinstance(data, dict) and task_type.family == "custom":
+        # What a custom template does with the file is its own affair; labels are optional.
+        data = {"labels": data.get("labels", [])}
     if not isinstance(data, dict) or not isinstance(data.get("labels"), list):
         raise _problem("it must be a JSON object with a list `labels`")
-    is_video = task_type.family == "video-frame"
     shared = _attributes(data.get("categoryGlobalAttributes", []), "categoryGlobalAttributes")
     labels = tuple(_label(row, shared) for row in data["labels"])
-    _check_labels(labels, is_video)
+    _check_labels(labels, task_type)
     annotation_type = data.get("annotationType", "BoundingBox")
     audited = data.get("auditLabelAttributeName")
-    if is_video:
-        _check_video(annotation_type, audited, task_type)
+    if task_type.by_frames:
+        _check_frames(annotation_type, audited, task_type)
+    if task_type.family == "text-span":
+        _check_instructions(data.get("instructions"))
     return Categories(
         labels=labels,
         frame_attributes=_attributes(data.get("frameAttributes", []), "frameAttributes"),
         annotation_type=annotation_type,
-        audited_attribute=audited if is_video else None,
+        audited_attribute=audited if task_type.by_frames else None,
     )
 
 
@@ -97,7 +97,10 @@ def _label(row: Any, shared: tuple[Attribute, ...]) -> Label:
     if not isinstance(row, dict) or not isinstance(row.get("label"), str) or not row["label"]:
         raise _problem("each entry of `labels` needs a `label`")
     own = _attributes(row.get("categoryAttributes", row.get("attributes", [])), row["label"])
-    return Label(row["label"], (*own, *shared), row.get("editsAllowed", "any") != "none")
+    short = row.get("shortDisplayName")
+    if short is not None and not isinstance(short, str):
+        raise _problem(f"shortDisplayName of {row['label']} must be a string")
+    return Label(row["label"], (*own, *shared), row.get("editsAllowed", "any") != "none", short)
 
 
 def _attributes(rows: Any, where: str) -> tuple[Attribute, ...]:
@@ -123,15 +126,16 @@ def _attributes(rows: Any, where: str) -> tuple[Attribute, ...]:
     return tuple(found)
 
 
-def _check_labels(labels: tuple[Label, ...], is_video: bool) -> None:
+def _check_labels(labels: tuple[Label, ...], task_type: TaskType) -> None:
     names = [label.name for label in labels]
-    if not names:
+    if not names and task_type.needs_categories:
         raise _problem("`labels` is empty")
     if len(set(names)) != len(names):
         raise _problem("the same label is listed twice")
-    most = VIDEO_LABELS if is_video else IMAGE_LABELS
-    chars = VIDEO_LABEL_CHARS if is_video else LABEL_CHARS
-    if len(names) > most:
+    least, most, chars = task_type.min_labels, task_type.max_labels, task_type.label_chars
+    if names and len(names) < least:
+        raise _problem(f"{len(names)} label, {task_type.name} needs at least {least}")
+    if most is not None and len(names) > most:
         raise _problem(f"{len(names)} labels, at most {most} are possible")
     for label in labels:
         if len(label.name) > chars:
@@ -143,11 +147,18 @@ def _check_labels(labels: tuple[Label, ...], is_video: bool) -> None:
             raise _problem(f"label {label.name} has more than {ATTRIBUTES} attributes")
 
 
-def _check_video(annotation_type: Any, audited: Any, task_type: TaskType) -> None:
-    if annotation_type not in _KNOWN_ANNOTATION_TYPES:
-        raise _problem(f"annotationType {annotation_type!r} does not exist")
+def _check_instructions(instructions: Any) -> None:
+    """Named entities have no template, so their instructions stand here."""
+    names = ("shortInstruction", "fullInstruction")
+    given = instructions if isinstance(instructions, dict) else {}
+    missing = [name for name in names if not isinstance(given.get(name), str)]
+    if missing:
+        raise _problem(f"named entity recognition needs `instructions` with {', '.join(missing)}")
+
+
+def _check_frames(annotation_type: Any, audited: Any, task_type: TaskType) -> None:
     if annotation_type not in ANNOTATION_TYPES:
-        raise _problem(f"annotationType {annotation_type} is not simulated locally yet")
+        raise _problem(f"annotationType {annotation_type!r} does not exist")
     if task_type.mode == "label" and audited is not None:
         raise _problem("auditLabelAttributeName is for adjustment and verification jobs only")
     if task_type.mode == "adjust" and not (isinstance(audited, str) and audited):

@@ -26,6 +26,8 @@ class GroundTruthConfig:
         s3_for_role: Gives the S3 client to use for a job's role ARN, so that what the role may
             not read or write fails as it does in AWS (RuntimeError: the role cannot be
             assumed). Asked again every five minutes. None uses the service's own client.
+        lambda_for_role: The same for Lambda, which custom jobs call. None: there is no Lambda,
+            and custom jobs fail.
     """
 
     region: str = "us-east-1"
@@ -37,6 +39,7 @@ class GroundTruthConfig:
     error_mix: str | None = None
     threads: int = 4
     s3_for_role: Callable[[str], Any] | None = None
+    lambda_for_role: Callable[[str], Any] | None = None
 
     def __post_init__(self) -> None:
         if self.workers not in ("auto", "manual"):

@@ -20,7 +20,7 @@ JobKey = tuple[str, str, str]
 
 @dataclass
 class ItemResult:
-    """What became of one data object; ``labeled`` False is a failed line.
+    """What became of one data object; ``labeled`` False is a failed line, unless it was `left`.
 
     Attributes:
         labeled: Whether the line gets a label.
@@ -28,6 +28,7 @@ class ItemResult:
         metadata: The label's metadata.
         answers: ``{workerId, content | s3Uri}`` of each worker, for the consolidation files.
         answered_at: When, as a POSIX time.
+        left: Nobody was asked: the line stays as it was.
     """
 
     labeled: bool
@@ -35,6 +36,7 @@ class ItemResult:
     metadata: dict[str, Any] = field(default_factory=dict)
     answers: list[dict[str, Any]] = field(default_factory=list)
     answered_at: float = 0.0
+    left: bool = False
 
 
 @dataclass
@@ -120,7 +122,9 @@ class Job:
         if self.final is not None:
             return dict(self.final)
         labeled = sum(1 for result in self.results.values() if result.labeled)
-        failed = len(self.results) - labeled
+        failed = sum(
+            1 for result in self.results.values() if not result.labeled and not result.left
+        )
         wanted = (self.items or 0) - self.skipped
         return {
             "TotalLabeled": labeled,

@@ -7,7 +7,6 @@ from typing import Any
 from terrace_local.ground_truth.s3files import InputProblem
 
 LINE_CHARS = 100_000
-OBJECTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -22,9 +21,14 @@ class Line:
         """The S3 URI (or inline text) of the data object."""
         return str(self.data.get("source-ref", self.data.get("source", "")))
 
+    @property
+    def by_reference(self) -> bool:
+        """Whether the line names an S3 object; else it holds the text itself."""
+        return "source-ref" in self.data
 
-def parse_manifest(body: bytes, uri: str) -> list[Line]:
-    """Reads a JSON Lines manifest; blank lines are skipped.
+
+def parse_manifest(body: bytes, uri: str, most: int) -> list[Line]:
+    """Reads a JSON Lines manifest of at most so many objects; blank lines are skipped.
 
     Raises:
         InputProblem: with the number of the first bad line and what is wrong with it.
@@ -40,8 +44,8 @@ def parse_manifest(body: bytes, uri: str) -> list[Line]:
     ]
     if not lines:
         raise _problem(uri, "it holds no data objects")
-    if len(lines) > OBJECTS:
-        raise _problem(uri, f"{len(lines)} data objects, at most {OBJECTS} are possible")
+    if len(lines) > most:
+        raise _problem(uri, f"{len(lines)} data objects, at most {most} are possible")
     return lines
 
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from terrace_local.ground_truth.categories import parse_categories
+from terrace_local.ground_truth.categories import Categories, parse_categories
 from terrace_local.ground_truth.families import FAMILIES
-from terrace_local.ground_truth.families.base import Prepared
+from terrace_local.ground_truth.families.base import Invoke, Prepared
 from terrace_local.ground_truth.jobs import Job
 from terrace_local.ground_truth.manifest import Line, parse_manifest
 from terrace_local.ground_truth.s3files import S3Files
+from terrace_local.ground_truth.worker_page import WorkerPage
 from terrace_local.workers.crew import Crew
 from terrace_local.workers.mix import ErrorMix
 from terrace_local.workers.truth_source import TruthSource
@@ -25,11 +26,45 @@ def read_lines(job: Job, files: S3Files) -> list[Line]:
         InputProblem: when it cannot be read or is not one.
     """
     uri = job.request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
-    return parse_manifest(files.read(uri, "the input manifest"), uri)
+    body = files.read(uri, "the input manifest")
+    return parse_manifest(body, uri, job.task_type.max_objects)
+
+
+def read_categories(job: Job, files: S3Files) -> Categories:
+    """The job's category file; a custom job may have none.
+
+    Raises:
+        InputProblem: when it cannot be read or breaks a rule.
+    """
+    uri = job.request.get("LabelCategoryConfigS3Uri")
+    if uri is None:
+        return Categories((), (), "BoundingBox", None)
+    return parse_categories(
+        files.read_json(uri, "the label category configuration file"), job.task_type
+    )
+
+
+def read_page(job: Job, files: S3Files) -> WorkerPage | None:
+    """The job's worker task template; None where AWS keeps the worker UI.
+
+    Raises:
+        InputProblem: when it cannot be read, is too long or no Liquid template.
+    """
+    uri = job.request["HumanTaskConfig"]["UiConfig"].get("UiTemplateS3Uri")
+    if uri is None:
+        return None
+    text = files.read(uri, "the worker task template").decode("utf-8", "replace")
+    return WorkerPage(text, uri, files.presign)
 
 
 def prepare(
-    job: Job, files: S3Files, truths: TruthSource, people: tuple[ErrorMix, int], pace: float
+    job: Job,
+    files: S3Files,
+    truths: TruthSource,
+    people: tuple[ErrorMix, int],
+    pace: float,
+    *,
+    invoke: Invoke,
 ) -> Prepared:
     """Reads the manifest, category file, template and items of a job.
 
@@ -39,6 +74,7 @@ def prepare(
         truths: What simulated workers know.
         people: Error mix and seed.
         pace: Simulated seconds in a real one.
+        invoke: Calls a Lambda function with the job's role.
 
     Raises:
         InputProblem: its text is the job's FailureReason.
@@ -47,14 +83,8 @@ def prepare(
     request: dict[str, Any] = job.request
     human_task = request["HumanTaskConfig"]
     lines = read_lines(job, files)
-    categories_uri = request["LabelCategoryConfigS3Uri"]
-    categories = parse_categories(
-        files.read_json(categories_uri, "the label category configuration file"), job.task_type
-    )
-    template = None
-    if "UiTemplateS3Uri" in human_task["UiConfig"]:
-        uri = human_task["UiConfig"]["UiTemplateS3Uri"]
-        template = files.read(uri, "the worker task template").decode("utf-8", "replace")
+    categories = read_categories(job, files)
+    page = read_page(job, files)
     per_item = human_task["NumberOfHumanWorkersPerDataObject"]
     # A line that holds the attribute is labeled; what is left of a failed attempt is metadata
     # without the attribute, and is labeled again.
@@ -73,8 +103,12 @@ def prepare(
         truths=truths,
         seconds_per_second=pace,
         iteration_of=_iterations(todo, human_task.get("MaxConcurrentTaskCount")),
+        arn=job.arn,
+        request=request,
+        page=page,
+        invoke=invoke,
     )
-    FAMILIES[job.task_type.family].prepare(prepared, template)
+    FAMILIES[job.task_type.family].prepare(prepared, page.text if page is not None else None)
     return prepared
 
 

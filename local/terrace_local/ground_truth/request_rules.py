@@ -30,7 +30,7 @@ def check_create_request(request: dict[str, Any], region: str) -> TaskType:
     _check_attribute(request["LabelAttributeName"], task_type)
     _check_people(human_task, task_type, region)
     _check_times(human_task, task_type, region)
-    if "LabelCategoryConfigS3Uri" not in request:
+    if task_type.needs_categories and "LabelCategoryConfigS3Uri" not in request:
         raise validation_error(f"LabelCategoryConfigS3Uri is required for {task_type.name}.")
     if "LabelingJobAlgorithmsConfig" in request:
         raise validation_error("Automated labeling is not simulated by the local Ground Truth.")
@@ -59,7 +59,7 @@ def _check_attribute(name: str, task_type: TaskType) -> None:
         raise validation_error(f"LabelAttributeName {name} is reserved.")
     if task_type.ref_suffix and not name.endswith("-ref"):
         raise validation_error(f"LabelAttributeName must end with -ref for {task_type.name}.")
-    if not task_type.ref_suffix and name.endswith("-ref"):
+    if task_type.ref_suffix is False and name.endswith("-ref"):
         raise validation_error(f"LabelAttributeName must not end with -ref for {task_type.name}.")
 
 

@@ -1,20 +1,25 @@
-"""S3 as each job's role sees it."""
+"""S3 and Lambda as each job's role sees them."""
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
-from terrace_local.ground_truth.config import GroundTruthConfig
 from terrace_local.ground_truth.s3files import InputProblem
 
 KEEP_SECONDS = 300.0
 
 
 class RoleClients:
-    """One S3 client per role, made anew every few minutes; making one takes long."""
+    """One client per role, made anew every few minutes; making one takes long.
 
-    def __init__(self, config: GroundTruthConfig, own: Any) -> None:
-        self._for_role = config.s3_for_role
+    Args:
+        for_role: Makes a client for a role; None: everybody uses ``own``.
+        own: The client where roles are not checked.
+    """
+
+    def __init__(self, for_role: Callable[[str], Any] | None, own: Any) -> None:
+        self._for_role = for_role
         self._own = own
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, Any]] = {}

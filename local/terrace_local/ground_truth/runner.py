@@ -14,20 +14,19 @@ from terrace_local.ground_truth.clock import (
 from terrace_local.ground_truth.config import GroundTruthConfig, WorkerMode
 from terrace_local.ground_truth.events import state_change_event
 from terrace_local.ground_truth.families import FAMILIES
-from terrace_local.ground_truth.families.base import ItemProblem, Prepared
+from terrace_local.ground_truth.families.base import Invoke, ItemProblem, NotForPeople, Prepared
+from terrace_local.ground_truth.functions import invoke
 from terrace_local.ground_truth.jobs import ItemResult, Job, JobKey, JobStore
 from terrace_local.ground_truth.outcomes import Ending, OutcomeRules, count_of, parse_ending
 from terrace_local.ground_truth.output import (
-    EXPIRED,
     MANIFEST,
-    dumps,
-    failed_result,
-    iteration_files,
     labeled_result,
     output_manifest,
+    write_iterations,
 )
 from terrace_local.ground_truth.planning import Turn, plan_turns
 from terrace_local.ground_truth.preparation import prepare
+from terrace_local.ground_truth.results import EXPIRED, dumps, failed_result
 from terrace_local.ground_truth.role_clients import RoleClients
 from terrace_local.ground_truth.s3files import InputProblem, S3Files
 from terrace_local.ground_truth.scheduler import Scheduler
@@ -72,7 +71,8 @@ class Runner:
         self._truths = TruthSource(own.read_if_there, own.holds_any, config.truth)
         self._prepared: dict[JobKey, Prepared] = {}
         self._waiting: dict[JobKey, set[int]] = {}
-        self._clients = RoleClients(config, s3_client)
+        self._s3 = RoleClients(config.s3_for_role, s3_client)
+        self._lambdas = RoleClients(config.lambda_for_role, None)
         self._stopping = False
 
     # -- from outside ----------------------------------------------------------------------
@@ -146,7 +146,11 @@ class Runner:
         self._scheduler.after(seconds / self.speed, job.arn, lambda: (task(), None)[1])
 
     def _files(self, job: Job) -> S3Files:
-        return S3Files(partial(self._clients.client, str(job.request["RoleArn"])))
+        return S3Files(partial(self._s3.client, str(job.request["RoleArn"])))
+
+    def _invoker(self, job: Job) -> Invoke:
+        role = str(job.request["RoleArn"])
+        return partial(invoke, partial(self._lambdas.client, role), role)
 
     def _input(self, job: Job) -> Prepared:
         with self._store.locked():
@@ -156,7 +160,9 @@ class Runner:
         pace = SIMULATED_SECONDS_PER_SECOND * self.speed
         people = (self.mix, self.seed)
         try:
-            prepared = prepare(job, self._files(job), self._truths, people, pace)
+            prepared = prepare(
+                job, self._files(job), self._truths, people, pace, invoke=self._invoker(job)
+            )
         except (ClientError, BotoCoreError) as error:
             # Assuming the job's role, or S3 itself, failed for good.
             raise InputProblem(f"ClientError: {error}") from error
@@ -257,7 +263,7 @@ class Runner:
             except (ClientError, BotoCoreError, InputProblem) as error:
                 # While the whole AWS shuts down S3 may be gone first; the job goes on later.
                 if not self._stopping:
-                    self._fail(job, f"ClientError: Unable to write the output: {error}")
+                    self._fail(job, _reason(error))
                 return
         with self._store.locked():
             if job.round != turn_of or job.claimed:
@@ -276,15 +282,18 @@ class Runner:
             answer = FAMILIES[prepared.task_type.family].answer(prepared, index)
         except (ItemProblem, TruthError) as problem:
             return failed_result(str(problem), moment)
+        except NotForPeople:
+            return ItemResult(False, answered_at=moment, left=True)
         for file in answer.files:
-            prepared.files.write(f"{job.root}/{file.path}", dumps(file.content))
+            body = file.content if isinstance(file.content, bytes) else dumps(file.content)
+            prepared.files.write(f"{job.root}/{file.path}", body, file.content_type)
         with self._store.locked():
             if job.truth is None:
                 job.note("ANSWERS", f"Simulated workers answer; truth: {answer.truth}.")
                 job.truth = answer.truth
             elif answer.truth not in job.truth:
                 job.truth = f"{job.truth}, {answer.truth}"
-        return labeled_result(job, answer, moment)
+        return labeled_result(job, answer, time.time())
 
     # -- ending ----------------------------------------------------------------------------
 
@@ -314,8 +323,8 @@ class Runner:
         except (ClientError, BotoCoreError, InputProblem) as error:
             if self._unclaimed_by_shutdown(job):
                 return False
-            reason = f"ClientError: Unable to write the output: {error}"
-            self._close(job, Ending("Failed", event=ending.event, reason=reason), None)
+            failed = Ending("Failed", event=ending.event, reason=_reason(error))
+            self._close(job, failed, None)
             return True
         self._close(job, ending, f"{job.root}/{MANIFEST}")
         return True
@@ -357,8 +366,9 @@ class Runner:
     def _write_output(self, job: Job, prepared: Prepared, ending: Ending) -> None:
         with self._store.locked():
             results = dict(job.results)
-        for path, body in iteration_files(job, prepared, results):
-            prepared.files.write(f"{job.root}/{path}", body)
+        results = write_iterations(job, prepared, results)
+        with self._store.locked():
+            job.results = results
         body = output_manifest(prepared.lines, job.attribute, results)
         if ending.manifest == "absent":
             return
@@ -398,3 +408,10 @@ class Runner:
             if job.arn == arn and not job.is_over:
                 reason = f"InternalServerError: The local Ground Truth failed: {error!r}"
                 self._close(job, Ending("Failed", reason=reason), None)
+
+
+def _reason(error: Exception) -> str:
+    """FailureReason for what ended a job on its way."""
+    if isinstance(error, InputProblem):
+        return str(error)
+    return f"ClientError: Unable to write the output: {error}"

@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 _PASSING = {"500", "503", "InternalError", "SlowDown", "ServiceUnavailable", "Throttling"}
 _TRIES = 4
+PRESIGNED_SECONDS = 3600
 
 
 class InputProblem(Exception):
@@ -102,6 +103,15 @@ class S3Files:
         _patiently(
             lambda: self._client.put_object(
                 Bucket=bucket, Key=key, Body=body, ContentType=content_type
+            )
+        )
+
+    def presign(self, uri: str) -> str:
+        """A short-lived https URL of an object, as ``grant_read_access`` gives it to browsers."""
+        bucket, key = split_s3(uri)
+        return str(
+            self._client.generate_presigned_url(
+                "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=PRESIGNED_SECONDS
             )
         )
 

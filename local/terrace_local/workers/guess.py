@@ -2,7 +2,7 @@
 
 from terrace_local.ground_truth.categories import Categories
 from terrace_local.workers.seeds import chance
-from terrace_local.workers.shapes import Box, Polyline, Shape
+from terrace_local.workers.shapes import KINDS, Box, Point, Polygon, Polyline, Shape
 from terrace_local.workers.truth import ImageTruth, TruthObject, VideoTruth
 
 KNOWN = "hidden truth"
@@ -23,17 +23,23 @@ def guess_video(
         label = rng.choice(categories.names)
         dx, dy = rng.uniform(-0.002, 0.002) * width, rng.uniform(-0.001, 0.001) * height
         start: Shape
-        if categories.annotation_type == "Polyline":
+        kind = KINDS[categories.annotation_type]
+        if kind == "polyline":
             x, y = rng.uniform(0.1, 0.6) * width, rng.uniform(0.5, 0.9) * height
             step = rng.uniform(0.05, 0.12) * width
             rise = rng.uniform(-0.1, 0.0) * height
             start = Polyline(tuple((x + i * step, y + i * rise) for i in range(4)))
         else:
             w, h = rng.uniform(0.08, 0.2) * width, rng.uniform(0.08, 0.2) * height
-            start = Box(rng.uniform(0, width - w), rng.uniform(0, height - h), w, h)
+            left, top = rng.uniform(0, width - w), rng.uniform(0, height - h)
+            if kind == "polygon":
+                start = Polygon(((left, top), (left + w, top + h / 3), (left + w / 2, top + h)))
+            elif kind == "keypoint":
+                start = Point(left, top)
+            else:
+                start = Box(left, top, w, h)
         track = {name: start.moved(dx * i, dy * i) for i, name in enumerate(frames)}
-        kind = "polyline" if categories.annotation_type == "Polyline" else "box"
-        objects.append(TruthObject(f"guess-{number}", label, kind, track))  # type: ignore[arg-type]
+        objects.append(TruthObject(f"guess-{number}", label, kind, track))
     return VideoTruth(tuple(objects), width, height)
 
 

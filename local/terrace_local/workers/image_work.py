@@ -15,7 +15,7 @@ Boxes = list[tuple[str, Box]]
 SAME_THING = 0.1
 _COMMENTS = {
     "missed": "An object is not labeled.",
-    "shape": "A box is not tight around its object.",
+    "shape": "A label does not fit its object.",
     "class": "An object has the wrong label.",
     "any": "The labels are not right.",
 }
@@ -123,15 +123,35 @@ def verify_image(
         task: The image and the person.
         classes: The classes that the boxes under review could have.
     """
+    if truth is None:
+        return give_verdict(guess_fault(task), verdicts, task)
+    faults = find_faults(given, truth, classes, task)
+    return give_verdict(first_fault([fault.kind for fault in faults], task), verdicts, task)
+
+
+def guess_fault(task: ImageTask) -> str | None:
+    """What a person finds wrong who does not know what is right: ``any``, or None."""
+    return "any" if coin(task.mix.review.guessedFailShare, *task.seed, "guess") else None
+
+
+def first_fault(kinds: list[str], task: ImageTask) -> str | None:
+    """The first fault seen; sometimes a false alarm (``any``) where there is none."""
+    if kinds:
+        return kinds[0]
+    alarm = coin(task.mix.review.falseAlarm * task.person.care, *task.seed, "alarm")
+    return "any" if alarm else None
+
+
+def give_verdict(kind: str | None, verdicts: list[str], task: ImageTask) -> tuple[int, str | None]:
+    """(Class index of the verdict, comment if any) for a kind of fault, or for None.
+
+    Args:
+        kind: ``missed``, ``shape``, ``class`` or ``any``.
+        verdicts: The verification job's labels.
+        task: The image and the person.
+    """
     good, bad = verification_words(verdicts)
     review = task.mix.review
-    if truth is None:
-        kind = "any" if coin(review.guessedFailShare, *task.seed, "guess") else None
-    else:
-        faults = find_faults(given, truth, classes, task)
-        kind = faults[0].kind if faults else None
-        if kind is None and coin(review.falseAlarm * task.person.care, *task.seed, "alarm"):
-            kind = "any"
     if kind is None:
         return good, None
     says_why = coin(review.commentShare, *task.seed, "comment")

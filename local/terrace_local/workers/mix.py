@@ -52,6 +52,12 @@ class Labeling:
     declined: float = 0.0
 
 
+NO_ERRORS = Labeling(
+    missedObject=0, missedRun=0, drift=0, looseBox=0, wrongClass=0, identitySwap=0, jitter=0
+)
+"""For guesses: errors in them would mean nothing."""
+
+
 @dataclass(frozen=True)
 class Reviewing:
     """How well people who review find and repair errors.

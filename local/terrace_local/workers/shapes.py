@@ -1,10 +1,21 @@
-"""Boxes and polylines in pixels, and how far two of them are apart."""
+"""Boxes, lines, outlines and points in pixels, cuboids in metres; how far two are apart."""
 
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["box", "polyline"]
+from terrace_local.workers.cuboids import Cuboid, overlap
+
+Kind = Literal["box", "polyline", "polygon", "keypoint"]
+KINDS: dict[str, Kind] = {
+    "BoundingBox": "box",
+    "Polyline": "polyline",
+    "Polygon": "polygon",
+    "Keypoint": "keypoint",
+}
+"""`annotationType` of a category file -> the kind of shape that workers draw."""
+POINT_SIZE = 12.0
+"""What errors of a point are scaled by, in pixels: it has no extent of its own."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,74 @@ class Polyline:
         return Polyline(tuple((round(x), round(y)) for x, y in self.vertices))
 
 
-Shape = Box | Polyline
+@dataclass(frozen=True)
+class Polygon:
+    """A closed outline through ``vertices`` (x, y) in pixels; the last joins the first."""
+
+    vertices: tuple[tuple[float, float], ...]
+
+    @property
+    def size(self) -> float:
+        """The length that errors are scaled by: as for the box around it."""
+        xs = [x for x, _ in self.vertices]
+        ys = [y for _, y in self.vertices]
+        return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)).size
+
+    @property
+    def ring(self) -> Polyline:
+        """The outline as a line that ends where it begins."""
+        return Polyline((*self.vertices, self.vertices[0]))
+
+    def moved(self, dx: float, dy: float) -> "Polygon":
+        """The same outline shifted by (dx, dy)."""
+        return Polygon(Polyline(self.vertices).moved(dx, dy).vertices)
+
+    def grown(self, factor: float) -> "Polygon":
+        """The outline with its lengths times ``factor``, about its middle."""
+        return Polygon(Polyline(self.vertices).grown(factor).vertices)
+
+    def inside(self, width: float, height: float) -> "Polygon | None":
+        """The outline with every vertex on the picture; None when nothing of it is left."""
+        kept = tuple((min(max(x, 0.0), width), min(max(y, 0.0), height)) for x, y in self.vertices)
+        if len({round(x) for x, _ in kept}) < 2 or len({round(y) for _, y in kept}) < 2:
+            return None
+        return Polygon(kept)
+
+    def rounded(self) -> "Polygon":
+        """Whole pixels: what the video tools store."""
+        return Polygon(Polyline(self.vertices).rounded().vertices)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point, in pixels."""
+
+    x: float
+    y: float
+
+    @property
+    def size(self) -> float:
+        """The length that errors are scaled by."""
+        return POINT_SIZE
+
+    def moved(self, dx: float, dy: float) -> "Point":
+        """The same point shifted by (dx, dy)."""
+        return Point(self.x + dx, self.y + dy)
+
+    def grown(self, factor: float) -> "Point":
+        """A point set carelessly lies off by the share that a box would be too large."""
+        return self.moved((factor - 1) * POINT_SIZE, 0)
+
+    def inside(self, width: float, height: float) -> "Point | None":
+        """The point; None when it is not on the picture."""
+        return self if 0 <= self.x <= width and 0 <= self.y <= height else None
+
+    def rounded(self) -> "Point":
+        """Whole pixels."""
+        return Point(round(self.x), round(self.y))
+
+
+Shape = Box | Polyline | Polygon | Point | Cuboid
 
 
 def iou(a: Box, b: Box) -> float:
@@ -120,18 +198,31 @@ def _distance_to_line(point: tuple[float, float], line: Polyline) -> float:
 
 
 def likeness(a: Shape, b: Shape) -> float:
-    """How well two shapes agree, 0 to 1: IoU for boxes, closeness for polylines, 0 when mixed.
+    """How well two shapes agree, 0 to 1: overlap of boxes and cuboids, closeness of others.
+
+    Shapes of different kinds do not agree at all: 0.
 
     For polylines: 1 - d / size, where d is the mean distance of either's vertices to the other
-    and size the first one's `size`; 1 when they lie on one another, 0 from one size away.
+    and size the first one's `size`; 1 when they lie on one another, 0 from one size away. The
+    same for polygons, along their closed outlines, and for points, where d is their distance.
     """
     if isinstance(a, Box) and isinstance(b, Box):
         return iou(a, b)
     if isinstance(a, Polyline) and isinstance(b, Polyline):
-        gaps = [_distance_to_line(p, b) for p in a.vertices]
-        gaps += [_distance_to_line(p, a) for p in b.vertices]
-        return max(0.0, 1.0 - sum(gaps) / len(gaps) / a.size)
+        return _closeness(a, b, a.size)
+    if isinstance(a, Polygon) and isinstance(b, Polygon):
+        return _closeness(a.ring, b.ring, a.size)
+    if isinstance(a, Point) and isinstance(b, Point):
+        return max(0.0, 1.0 - math.hypot(a.x - b.x, a.y - b.y) / a.size)
+    if isinstance(a, Cuboid) and isinstance(b, Cuboid):
+        return overlap(a, b)
     return 0.0
+
+
+def _closeness(a: Polyline, b: Polyline, size: float) -> float:
+    gaps = [_distance_to_line(p, b) for p in a.vertices]
+    gaps += [_distance_to_line(p, a) for p in b.vertices]
+    return max(0.0, 1.0 - sum(gaps) / len(gaps) / size)
 
 
 def blended(a: Shape, b: Shape, share: float) -> Shape:
@@ -159,7 +250,7 @@ def _number(value: float) -> float:
 
 
 def shape_to_json(shape: Shape) -> dict[str, Any]:
-    """The shape as the label files write it: left/top/width/height, or vertices of x and y."""
+    """The shape as label files write it: left/top/width/height, vertices, or x and y."""
     if isinstance(shape, Box):
         return {
             "left": _number(shape.left),
@@ -167,11 +258,19 @@ def shape_to_json(shape: Shape) -> dict[str, Any]:
             "width": _number(shape.width),
             "height": _number(shape.height),
         }
+    if isinstance(shape, Cuboid):
+        return shape.to_json()
+    if isinstance(shape, Point):
+        return {"x": _number(shape.x), "y": _number(shape.y)}
     return {"vertices": [{"x": _number(x), "y": _number(y)} for x, y in shape.vertices]}
 
 
-def shape_from_json(data: dict[str, Any]) -> Shape:
+def shape_from_json(data: dict[str, Any], closed: bool = False) -> Shape:
     """Reads what `shape_to_json` writes; vertices may also be [x, y] pairs.
+
+    Args:
+        data: The shape.
+        closed: Whether vertices are those of a polygon: they do not say it themselves.
 
     Raises:
         KeyError, TypeError, ValueError: when a number is missing or is none.
@@ -181,7 +280,13 @@ def shape_from_json(data: dict[str, Any]) -> Shape:
             (float(v["x"]), float(v["y"])) if isinstance(v, dict) else (float(v[0]), float(v[1]))
             for v in data["vertices"]
         )
+        if closed and len(vertices) < 3:
+            raise ValueError("a polygon has at least three vertices")
         if len(vertices) < 2:
             raise ValueError("a polyline has at least two vertices")
-        return Polyline(vertices)
+        return Polygon(vertices) if closed else Polyline(vertices)
+    if "center-x" in data:
+        return Cuboid.from_json(data)
+    if "x" in data:
+        return Point(float(data["x"]), float(data["y"]))
     return Box(float(data["left"]), float(data["top"]), float(data["width"]), float(data["height"]))

@@ -10,10 +10,14 @@ A *video truth* is one JSON file per sequence::
        {"objectId": "lane-1", "label": "Lane", "kind": "polyline",
         "frames": {"000001.jpg": {"vertices": [{"x": 0, "y": 200}, {"x": 90, "y": 120}]}}}]}
 
+The other kinds are ``polygon`` (vertices too) and ``keypoint`` (``{"x": 1, "y": 2}``).
+
 An *image truth* is one JSON file per folder of images, ``images.truth.json``::
 
     {"cat.png": {"width": 451, "height": 300,
-                 "objects": [{"label": "Cat", "left": 1, "top": 2, "width": 3, "height": 4}]}}
+                 "objects": [{"label": "Cat", "left": 1, "top": 2, "width": 3, "height": 4}],
+                "classes": ["Cat"],                              (optional)
+                "skeletons": [[{"label": "nose", "x": 1, "y": 2, "visibility": "visible"}]]}}
 
 Where they lie, for data in bucket B (`<dir>` may be empty):
 
@@ -90,7 +94,10 @@ class VideoTruth:
                     object_id=str(row["objectId"]),
                     label=str(row["label"]),
                     kind=row["kind"],
-                    frames={name: shape_from_json(s) for name, s in row["frames"].items()},
+                    frames={
+                        name: shape_from_json(s, closed=row["kind"] == "polygon")
+                        for name, s in row["frames"].items()
+                    },
                     attributes={k: str(v) for k, v in row.get("attributes", {}).items()},
                 )
                 for row in data["objects"]
@@ -102,11 +109,19 @@ class VideoTruth:
 
 @dataclass(frozen=True)
 class ImageTruth:
-    """All boxes that are really on one image; size is None when the file does not say it."""
+    """All boxes that are really on one image; size is None when the file does not say it.
+
+    Attributes:
+        objects: Label and box of each thing, from back to front: later ones cover earlier ones.
+        classes: Every class that applies to the image as a whole, the main one first.
+        skeletons: The keypoints of each thing that has some: label, x and y in pixels, visibility.
+    """
 
     objects: tuple[tuple[str, Box], ...]
     width: int | None = None
     height: int | None = None
+    classes: tuple[str, ...] = ()
+    skeletons: tuple[tuple[dict[str, Any], ...], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """This image's part of the file's content (see the module's docstring)."""
@@ -115,6 +130,10 @@ class ImageTruth:
         }
         if self.width is not None and self.height is not None:
             data.update(width=self.width, height=self.height)
+        if self.classes:
+            data["classes"] = list(self.classes)
+        if self.skeletons:
+            data["skeletons"] = [[dict(point) for point in row] for row in self.skeletons]
         return data
 
     @staticmethod
@@ -132,7 +151,9 @@ class ImageTruth:
                     raise TruthError("an image truth holds boxes only")
                 objects.append((str(row["label"]), shape))
             size = (data["width"], data["height"]) if "width" in data else (None, None)
-            return ImageTruth(tuple(objects), *size)
+            classes = tuple(str(name) for name in data.get("classes", []))
+            skeletons = tuple(tuple(dict(p) for p in row) for row in data.get("skeletons", []))
+            return ImageTruth(tuple(objects), *size, classes, skeletons)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise TruthError(f"not an image truth: {error!r}") from error
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from posixpath import basename, splitext
 from typing import Any, TypeVar
 
+from terrace_local.workers.cloud_truth import CloudTruth
+from terrace_local.workers.item_truth import ITEMS_FILE, ItemTruth, all_items, items_truth_key
 from terrace_local.workers.truth import (
     IMAGES_FILE,
     TRUTH_PREFIX,
@@ -76,6 +78,40 @@ class TruthSource:
             uri = f"s3://{split_s3(source_ref)[0]}/{images_truth_key(source_ref)}"
         truths = self._first([uri], _all_images)
         return None if truths is None else truths.get(basename(source_ref))
+
+    def cloud(self, source_ref: str) -> CloudTruth | None:
+        """The truth of a point cloud frame, or of a sequence of them, by its file.
+
+        Raises:
+            TruthError: when the file exists and is not one.
+        """
+        if self._place is not None:
+            uri = f"{self._place}/{splitext(basename(source_ref))[0]}.truth.json"
+        else:
+            uri = f"s3://{split_s3(source_ref)[0]}/{video_truth_key(source_ref)}"
+        return self._first([uri], CloudTruth.from_json)
+
+    def item(self, source_ref: str) -> ItemTruth | None:
+        """The truth of one text file, video clip or image as a whole.
+
+        Raises:
+            TruthError: when the file exists and is not one.
+        """
+        bucket = split_s3(source_ref)[0]
+        return self._item(f"s3://{bucket}/{items_truth_key(source_ref)}", basename(source_ref))
+
+    def text(self, text: str, bucket: str, ref: str | None = None) -> ItemTruth | None:
+        """The truth of a text that stands in a manifest of that bucket, or in the file of `ref`.
+
+        Raises:
+            TruthError: when the file exists and is not one.
+        """
+        return self._item(ref or f"s3://{bucket}/{TRUTH_PREFIX}{ITEMS_FILE}", text)
+
+    def _item(self, uri: str, name: str) -> ItemTruth | None:
+        place = f"{self._place}/{ITEMS_FILE}" if self._place is not None else uri
+        truths = self._first([place], all_items)
+        return None if truths is None else truths.get(name)
 
     def _first(self, uris: list[str], parse: Callable[[Any], T]) -> T | None:
         for uri in uris:

@@ -9,7 +9,7 @@ from terrace_local.workers.crew import Person
 from terrace_local.workers.mix import Labeling
 from terrace_local.workers.seeds import chance, object_id
 from terrace_local.workers.sequence import Assignment, Drawn, Sequence, SequenceLabels
-from terrace_local.workers.shapes import Shape
+from terrace_local.workers.shapes import KINDS, Shape
 from terrace_local.workers.truth import TruthObject, VideoTruth
 
 # People set key frames and the tool fills in between, so their unsteadiness changes slowly.
@@ -20,7 +20,7 @@ Track = dict[int, Shape]
 
 def relevant(truth: VideoTruth, categories: Categories) -> list[tuple[TruthObject, int]]:
     """The objects that a task asks for, each with its class index."""
-    kind = "polyline" if categories.annotation_type == "Polyline" else "box"
+    kind = KINDS[categories.annotation_type]
     found = []
     for thing in truth.objects:
         index = categories.index_of(thing.label)

@@ -1,14 +1,17 @@
 """The label under review, which all reviews need on every line they are to judge."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from terrace_local.ground_truth.families.base import ItemProblem, Prepared
+from terrace_local.ground_truth.masks import BACKGROUND
 from terrace_local.ground_truth.s3files import InputProblem
 
 _IN_TEMPLATE = re.compile(
     r"""manifestLine\s*(?:\.\s*([A-Za-z0-9][\w-]*)|\[\s*["']([^"']+)["']\s*\]|\[\s*([\w-]+)\s*\])"""
 )
+_HEX = re.compile(r"#[0-9A-Fa-f]{6}")
 _ASSIGNED = re.compile(r"""\{%-?\s*assign\s+([\w-]+)\s*=\s*["']([^"']+)["']""")
 
 
@@ -19,24 +22,74 @@ def check_old_labels(prepared: Prepared) -> None:
         InputProblem: when the review would overwrite what it reviews, or its category file lacks
             a label of the job under review.
     """
-    audited = prepared.audited
-    if audited == prepared.attribute:
+    check_other_attribute(prepared)
+    missing = sorted(set(old_classes(prepared)) - set(prepared.categories.names))
+    if missing:
+        raise InputProblem(
+            "ClientError: The label category configuration file must hold all labels of the "
+            f"audited job; it lacks {', '.join(missing)}."
+        )
+
+
+def check_other_attribute(prepared: Prepared) -> None:
+    """Checks that the review does not overwrite what it reviews.
+
+    Raises:
+        InputProblem: when it would.
+    """
+    if prepared.audited == prepared.attribute:
         raise InputProblem(
             f"ClientError: LabelAttributeName {prepared.attribute} must differ from the audited "
             "label attribute."
         )
-    known = set(prepared.categories.names)
+
+
+def old_classes(prepared: Prepared) -> list[str]:
+    """The classes that the labels under review have anywhere in the manifest.
+
+    A line's map may hold only the classes on that line, so one line is not enough.
+    """
+    names: set[str] = set()
+    for metadata in _old_metadata(prepared):
+        # 3D object detection alone spells it class_map.
+        for key in ("class-map", "class_map"):
+            if isinstance(metadata.get(key), dict):
+                names |= {str(name) for name in metadata[key].values()}
+        # Of 3D segmentation; its class 0 is the background.
+        colors = metadata.get("color-map")
+        for number, entry in colors.items() if isinstance(colors, dict) else ():
+            if number != "0" and isinstance(entry, dict):
+                names.add(str(entry.get("class-name")))
+    return sorted(names | set(old_colors(prepared)))
+
+
+def old_colors(prepared: Prepared) -> dict[str, str]:
+    """Class -> hex colour in the masks under review.
+
+    Raises:
+        InputProblem: when a mask's metadata has classes without a colour: workers cannot be
+            shown it.
+    """
+    colors: dict[str, str] = {}
+    for metadata in _old_metadata(prepared):
+        color_map = metadata.get("internal-color-map")
+        for entry in color_map.values() if isinstance(color_map, dict) else ():
+            name, color = str(entry.get("class-name")), entry.get("hex-color")
+            if not isinstance(color, str) or not _HEX.fullmatch(color):
+                raise InputProblem(
+                    f"ClientError: The metadata of {prepared.audited} has no hex-color for "
+                    f"{name}; masks cannot be reviewed without."
+                )
+            if name != BACKGROUND:
+                colors[name] = color.lower()
+    return colors
+
+
+def _old_metadata(prepared: Prepared) -> Iterator[dict[str, Any]]:
     for index in prepared.todo:
-        metadata = prepared.lines[index].data.get(f"{audited}-metadata")
-        class_map = metadata.get("class-map") if isinstance(metadata, dict) else None
-        if not isinstance(class_map, dict):
-            continue
-        missing = sorted({str(name) for name in class_map.values()} - known)
-        if missing:
-            raise InputProblem(
-                "ClientError: The label category configuration file must hold all labels of the "
-                f"audited job; it lacks {', '.join(missing)}."
-            )
+        metadata = prepared.lines[index].data.get(f"{prepared.audited}-metadata")
+        if isinstance(metadata, dict):
+            yield metadata
 
 
 def audited_in_template(template: str | None, prepared: Prepared) -> str:

@@ -16,6 +16,7 @@ from terrace_local.ground_truth.families.responses import (
     worker_answer,
 )
 from terrace_local.ground_truth.s3files import InputProblem
+from terrace_local.ground_truth.votes import MOST_CONFIDENT
 from terrace_local.workers.crew import Person
 from terrace_local.workers.guess import DEFAULT_SIZE, GUESSED, KNOWN, guess_image
 from terrace_local.workers.image_work import Boxes, ImageTask, adjust_image, label_image
@@ -23,10 +24,9 @@ from terrace_local.workers.mix import ErrorMix, Labeling
 from terrace_local.workers.shapes import Box, iou, shape_from_json, shape_to_json
 from terrace_local.workers.truth import ImageTruth
 
+_ELEMENT, _NAME = "crowd-bounding-box", "boundingBox"
 # Boxes of two people that overlap this much are of the same object.
 SAME_OBJECT = 0.5
-# What several people can reach at most in real jobs.
-MOST_CONFIDENT = 0.95
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,15 @@ class ImageBoxes:
         """Everybody draws on their own; their boxes are matched by overlap and averaged."""
         given = given_boxes(prepared, index) if prepared.audited is not None else []
         picture = look_at(prepared, index)
+        page = prepared.show(index, prepared.lines[index].source)
+        key = page.name_of(_ELEMENT, default=_NAME) if page is not None else _NAME
         drawn: list[tuple[Person, Boxes]] = []
         changed = False
         for person in prepared.crew.choose(prepared.job_name, index, prepared.people_per_item):
             boxes, touched = self._draw(prepared, index, picture, given, person)
             drawn.append((person, boxes))
             changed = changed or touched
-        answer = self._filed(prepared, index, picture, drawn)
+        answer = self._filed(prepared, index, picture, drawn, key)
         if prepared.audited is not None:
             answer.metadata["adjustment-status"] = "adjusted" if changed else "unadjusted"
         return answer
@@ -78,17 +80,12 @@ class ImageBoxes:
     def _draw(
         prepared: Prepared, index: int, picture: Picture, given: Boxes, person: Person
     ) -> tuple[Boxes, bool]:
-        categories, mix = prepared.categories, prepared.crew.mix
-        seed = (*prepared.seed(index), person.worker_id)
-        task = ImageTask(picture.width, picture.height, person, mix, seed)
-        if prepared.audited is not None:
-            return adjust_image(given, picture.truth, categories, task)
-        if picture.truth is not None:
-            return label_image(picture.truth, categories, task), False
-        size = (picture.width, picture.height)
-        guess = guess_image(size, categories, *prepared.seed(index))
-        calm = ImageTask(*size, person, _calm(mix), seed)
-        return label_image(guess, categories, calm), False
+        categories = prepared.categories
+        if prepared.audited is None:
+            return draw_anew(prepared, index, picture, person), False
+        return adjust_image(
+            given, picture.truth, categories, image_task(prepared, index, picture, person)
+        )
 
     @staticmethod
     def _metadata(prepared: Prepared, groups: list["Group"], people: int) -> dict[str, Any]:
@@ -105,6 +102,7 @@ class ImageBoxes:
         index: int,
         picture: Picture,
         drawn: list[tuple[Person, Boxes]],
+        key: str,
     ) -> ItemAnswer:
         names = prepared.categories.names
         effort = self.effort_seconds(prepared, index)
@@ -112,7 +110,7 @@ class ImageBoxes:
         entries, answers = [], []
         for person, boxes in drawn:
             content = {
-                "boundingBox": {
+                key: {
                     "boundingBoxes": [{"label": n, **shape_to_json(b)} for n, b in boxes],
                     "inputImageProperties": {"height": picture.height, "width": picture.width},
                 }
@@ -201,6 +199,22 @@ def look_at(prepared: Prepared, index: int) -> Picture:
         size = (truth.width, truth.height, 3)
     width, height, depth = size or (*DEFAULT_SIZE, 3)
     return Picture(width, height, depth, truth)
+
+
+def image_task(prepared: Prepared, index: int, picture: Picture, person: Person) -> ImageTask:
+    """The image in a person's hands."""
+    seed = (*prepared.seed(index), person.worker_id)
+    return ImageTask(picture.width, picture.height, person, prepared.crew.mix, seed)
+
+
+def draw_anew(prepared: Prepared, index: int, picture: Picture, person: Person) -> Boxes:
+    """What a person draws on an image without labels; without a truth, the same guess for all."""
+    task = image_task(prepared, index, picture, person)
+    if picture.truth is not None:
+        return label_image(picture.truth, prepared.categories, task)
+    size = (picture.width, picture.height)
+    guess = guess_image(size, prepared.categories, *prepared.seed(index))
+    return label_image(guess, prepared.categories, replace(task, mix=_calm(task.mix)))
 
 
 def given_boxes(prepared: Prepared, index: int) -> Boxes:

@@ -1,29 +1,47 @@
-"""Verification of boxes on images: people choose a verdict and may say why."""
+"""Verification of boxes and masks on images: people choose a verdict and may say why."""
 
-from collections import Counter
 from typing import Any
 
 from terrace_local.ground_truth.clock import file_stamp
-from terrace_local.ground_truth.families.audited import audited_in_template
+from terrace_local.ground_truth.families.audited import (
+    audited_in_template,
+    check_other_attribute,
+    old_classes,
+    old_colors,
+)
 from terrace_local.ground_truth.families.base import ItemAnswer, Prepared
-from terrace_local.ground_truth.families.image_boxes import MOST_CONFIDENT, given_boxes, look_at
+from terrace_local.ground_truth.families.classification import labeled, single_votes
+from terrace_local.ground_truth.families.image_boxes import (
+    Picture,
+    given_boxes,
+    image_task,
+    look_at,
+)
+from terrace_local.ground_truth.families.image_masks import given_mask, true_boxes
 from terrace_local.ground_truth.families.responses import response_file, worker_answer
-from terrace_local.ground_truth.s3files import InputProblem
-from terrace_local.workers.image_work import ImageTask, verify_image
+from terrace_local.ground_truth.jobs import ItemResult
+from terrace_local.ground_truth.votes import choose_classes, confidence
+from terrace_local.workers.crew import Person
+from terrace_local.workers.image_work import (
+    first_fault,
+    give_verdict,
+    guess_fault,
+    verify_image,
+)
+from terrace_local.workers.mask_work import find_mask_faults
+
+_ELEMENTS = ("crowd-image-classifier", "crowd-classifier")
 
 
 class ImageVerification:
-    """One line of the manifest is one image with boxes; the job's labels are the verdicts."""
+    """One line of the manifest is one labeled image; the job's labels are the verdicts."""
 
     def prepare(self, prepared: Prepared, template: str | None) -> None:
         """Finds the attribute under review in the worker template."""
         prepared.audited = audited_in_template(template, prepared)
-        if prepared.audited == prepared.attribute:
-            raise InputProblem(
-                f"ClientError: LabelAttributeName {prepared.attribute} must differ from the "
-                "audited label attribute."
-            )
-        prepared.classes = self._classes(prepared)
+        check_other_attribute(prepared)
+        prepared.classes = old_classes(prepared)
+        prepared.known_colors = old_colors(prepared)
 
     def effort_seconds(self, prepared: Prepared, index: int) -> float:
         """A review's share of the time that labeling takes."""
@@ -31,45 +49,64 @@ class ImageVerification:
         return pace.secondsPerImage * pace.reviewFactor
 
     def answer(self, prepared: Prepared, index: int) -> ItemAnswer:
-        """Everybody gives a verdict; the most frequent one counts, the first on a tie."""
-        given = given_boxes(prepared, index)
+        """Everybody gives a verdict of their own."""
+        of_masks = prepared.task_type.audited_type == "groundtruth/semantic-segmentation"
+        given = given_mask(prepared, index) if of_masks else given_boxes(prepared, index)
         picture = look_at(prepared, index)
+        page = prepared.show(index, prepared.lines[index].source)
+        key = page.name_of(*_ELEMENTS, default=_ELEMENTS[0]) if page is not None else _ELEMENTS[0]
         names = prepared.categories.names
         effort = self.effort_seconds(prepared, index)
-        votes: Counter[int] = Counter()
         comments, entries, answers = [], [], []
         for person in prepared.crew.choose(prepared.job_name, index, prepared.people_per_item):
-            seed = (*prepared.seed(index), person.worker_id)
-            task = ImageTask(picture.width, picture.height, person, prepared.crew.mix, seed)
-            verdict, comment = verify_image(given, picture.truth, names, task, prepared.classes)
-            votes[verdict] += 1
-            content: dict[str, Any] = {"crowd-image-classifier": {"label": names[verdict]}}
+            judge = _judge_mask if of_masks else _judge_boxes
+            verdict, comment = judge(prepared, index, picture, given, person)
+            content: dict[str, Any] = {key: {"label": names[verdict]}}
             if comment is not None:
-                content["crowd-image-classifier"]["workerComment"] = comment
+                content[key]["workerComment"] = comment
                 comments.append({"comment": comment})
             entries.append(worker_answer(prepared, person, content, effort, picture.known))
             answers.append({"workerId": person.worker_id, "content": content})
-        winner, count = votes.most_common(1)[0]
-        share = count / prepared.people_per_item
-        metadata: dict[str, Any] = {
-            "class-name": names[winner],
-            "confidence": 0 if prepared.people_per_item == 1 else round(MOST_CONFIDENT * share, 2),
-        }
-        if comments:
-            metadata["worker-feedback"] = comments
-        stamp = file_stamp(prepared.now())
-        files = [response_file(prepared, index, stamp, entries)]
-        return ItemAnswer(winner, metadata, files, answers, picture.known)
+        files = [response_file(prepared, index, file_stamp(prepared.now()), entries)]
+        alone = {index: ItemResult(True, answers=answers)}
+        result = self.consolidate(prepared, "", alone)[index]
+        feedback = {"worker-feedback": comments} if comments else {}
+        metadata = {**result.metadata, **feedback}
+        return ItemAnswer(result.value, metadata, files, answers, picture.known)
 
-    @staticmethod
-    def _classes(prepared: Prepared) -> list[str]:
-        """The classes that the boxes under review have anywhere in the manifest.
+    def consolidate(
+        self, prepared: Prepared, request_uri: str, answered: dict[int, ItemResult]
+    ) -> dict[int, ItemResult]:
+        """Weighs everybody's verdicts by how well they agree with the others in the set."""
+        names = prepared.categories.names
+        after = {}
+        found = choose_classes(single_votes(answered, names), len(names))
+        for index, (winner, probability) in found.items():
+            people = len(answered[index].answers)
+            metadata = {
+                "class-name": names[winner],
+                "confidence": confidence(probability, people),
+            }
+            after[index] = labeled(answered[index], winner, metadata)
+        return after
 
-        A line's class-map holds only the classes on that line, so one line is not enough.
-        """
-        names: set[str] = set()
-        for index in prepared.todo:
-            metadata = prepared.lines[index].data.get(f"{prepared.audited}-metadata")
-            if isinstance(metadata, dict) and isinstance(metadata.get("class-map"), dict):
-                names |= {str(name) for name in metadata["class-map"].values()}
-        return sorted(names)
+
+def _judge_boxes(
+    prepared: Prepared, index: int, picture: Picture, given: Any, person: Person
+) -> tuple[int, str | None]:
+    task = image_task(prepared, index, picture, person)
+    verdicts = prepared.categories.names
+    return verify_image(given, picture.truth, verdicts, task, prepared.classes)
+
+
+def _judge_mask(
+    prepared: Prepared, index: int, picture: Picture, given: Any, person: Person
+) -> tuple[int, str | None]:
+    task = image_task(prepared, index, picture, person)
+    mask, colors = given
+    if picture.truth is None:
+        kind = guess_fault(task)
+    else:
+        truth = true_boxes(picture.truth, colors.names)
+        kind = first_fault(find_mask_faults(mask, truth, colors, task), task)
+    return give_verdict(kind, prepared.categories.names, task)

@@ -4,9 +4,16 @@ from typing import Any
 
 from terrace_local.ground_truth.categories import Categories
 from terrace_local.workers.sequence import Drawn, Sequence, SequenceLabels
-from terrace_local.workers.shapes import Polyline, shape_from_json, shape_to_json
+from terrace_local.workers.shapes import shape_from_json, shape_to_json
 
-_SHAPE_KEYS = {"annotations", "polylines"}
+# annotationType -> where its shapes are: in the label file, and in what the worker hands in.
+_KEYS = {
+    "BoundingBox": ("annotations", "boundingBoxes"),
+    "Polyline": ("polylines", "polylines"),
+    "Polygon": ("polygons", "polygons"),
+    "Keypoint": ("keypoints", "keypoints"),
+}
+_SHAPE_KEYS = [file_key for file_key, _ in _KEYS.values()]
 
 
 class SeqLabelError(ValueError):
@@ -18,7 +25,7 @@ def to_seqlabel(
 ) -> dict[str, Any]:
     """The file's content. Only frames with a shape or an answer appear; numbers as strings."""
     top = "tracking-annotations" if tracking else "detection-annotations"
-    key = "polylines" if categories.annotation_type == "Polyline" else "annotations"
+    key, _ = _KEYS[categories.annotation_type]
     frames = [
         {
             key: [_shape_out(drawn, categories) for drawn in labels.frames.get(position, [])],
@@ -68,9 +75,9 @@ def from_seqlabel(
                 position = int(frame["frame-no"])
             if not 0 <= position < len(sequence.frames):
                 raise SeqLabelError(f"frame {frame.get('frame')} is not in the sequence")
-            for key in _SHAPE_KEYS & set(frame):
-                for row in frame[key]:
-                    labels.add(position, _shape_in(row, class_map))
+            for key in _SHAPE_KEYS:
+                for row in frame.get(key) or []:
+                    labels.add(position, _shape_in(row, class_map, key == "polygons"))
             answers = frame.get("frame-attributes") or {}
             if answers:
                 labels.frame_attributes[position] = {k: str(v) for k, v in answers.items()}
@@ -79,14 +86,14 @@ def from_seqlabel(
     return labels
 
 
-def _shape_in(row: dict[str, Any], class_map: dict[str, str]) -> Drawn:
+def _shape_in(row: dict[str, Any], class_map: dict[str, str], closed: bool) -> Drawn:
     class_id = str(row["class-id"])
     if class_id not in class_map:
         raise SeqLabelError(f"class {class_id} is not in the class-map")
     answers = row.get("label-category-attributes") or {}
     return Drawn(
         label=class_map[class_id],
-        shape=shape_from_json(row),
+        shape=shape_from_json(row, closed),
         object_id=row.get("object-id"),
         object_name=row.get("object-name"),
         attributes={k: str(v) for k, v in answers.items()},
@@ -104,14 +111,12 @@ def worker_content(
         if drawn.object_id is not None:
             row.update(objectId=drawn.object_id, objectName=drawn.object_name)
         shapes.append(row)
-    is_lines = categories.annotation_type == "Polyline" or any(
-        isinstance(drawn.shape, Polyline) for drawn in labels.frames.get(position, [])
-    )
+    _, key = _KEYS[categories.annotation_type]
     return {
         "trackingAnnotations": {
             "frameNumber": position,
             "frame": sequence.frames[position],
-            "polylines" if is_lines else "boundingBoxes": shapes,
+            key: shapes,
             "frameAttributes": labels.frame_attributes.get(position, {}),
         }
     }

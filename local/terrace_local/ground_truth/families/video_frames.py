@@ -19,7 +19,7 @@ from terrace_local.ground_truth.families.seqlabel import (
 from terrace_local.ground_truth.s3files import InputProblem
 from terrace_local.workers.crew import Person
 from terrace_local.workers.guess import DEFAULT_SIZE, GUESSED, KNOWN, guess_video
-from terrace_local.workers.mix import Labeling
+from terrace_local.workers.mix import NO_ERRORS
 from terrace_local.workers.sequence import Assignment, Sequence, SequenceLabels
 from terrace_local.workers.truth import VideoTruth
 from terrace_local.workers.video_labeling import label_sequence
@@ -27,10 +27,6 @@ from terrace_local.workers.video_review import VideoReviewer
 
 SEQUENCES = 10
 FRAMES = 2_000
-
-_NO_ERRORS = Labeling(
-    missedObject=0, missedRun=0, drift=0, looseBox=0, wrongClass=0, identitySwap=0, jitter=0
-)
 
 
 class VideoFrames:
@@ -74,7 +70,7 @@ class VideoFrames:
         else:
             size = (sequence.width, sequence.height)
             guess = guess_video(sequence.frames, size, prepared.categories, *task.seed)
-            labels = label_sequence(guess, task, _NO_ERRORS)
+            labels = label_sequence(guess, task, NO_ERRORS)
         answer = self._filed(prepared, index, task, labels, GUESSED if truth is None else KNOWN)
         if status is not None:
             answer.metadata["adjustment-status"] = status

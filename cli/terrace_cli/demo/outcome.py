@@ -1,0 +1,100 @@
+"""What came of an example batch: how it ended, and whether its files are Ground Truth's."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from terrace_cli.demo.results import read_s3
+from terrace_cli.gt_shapes import Report, check_job
+from terrace_cli.views import BatchView
+
+_MANIFEST = "/manifests/output/output.manifest"
+
+
+@dataclass
+class Outcome:
+    """One example batch.
+
+    Attributes:
+        modality: Its base modality.
+        status: How the batch ended.
+        jobs: Labeling jobs that ran, every attempt counted.
+        report: What the check of all their files came to.
+        changed: Items that a review changed.
+        missing: What should have happened and did not.
+        seconds: From its creation to its end.
+    """
+
+    modality: str
+    status: str
+    jobs: int = 0
+    report: Report = field(default_factory=Report)
+    changed: int = 0
+    missing: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """True if it is all that it should be."""
+        return self.status == "COMPLETE" and not self.report.problems and not self.missing
+
+
+def look_at(s3: Any, batch: BatchView, modality: str, bucket: str, seconds: float) -> Outcome:
+    """Reads every file of every labeling job of a batch.
+
+    Args:
+        s3: A boto3 S3 client.
+        batch: The batch, ended.
+        modality: Its base modality.
+        bucket: The batch bucket.
+        seconds: How long it took.
+    """
+    outcome = Outcome(modality, batch.status, seconds=seconds)
+    uris = list(_uris(s3, bucket, f"batches/{batch.batch_id}/outputs/"))
+    roots = sorted(uri.removesuffix(_MANIFEST) for uri in uris if uri.endswith(_MANIFEST))
+    by_name = {job.name.lower(): job for job in batch.jobs}
+
+    @cache
+    def fetch(uri: str) -> bytes:
+        try:
+            return read_s3(s3, uri)
+        except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket, ValueError) as error:
+            raise LookupError(uri) from error
+
+    for root in roots:
+        outcome.jobs += 1
+        name = root.rsplit("/", 1)[1]
+        job = by_name.get(name.lower()) or by_name.get(name.lower().rpartition("-a")[0])
+        if job is None:
+            outcome.missing.append(f"no job of the batch is called {name}")
+            continue
+        below = [uri for uri in uris if uri.startswith(f"{root}/")]
+        report = check_job(root, below, job.attribute, fetch)
+        outcome.report.add(report)
+        outcome.changed += report.statuses["adjusted"] if job.level > 1 else 0
+        outcome.changed += _modified(fetch(root + _MANIFEST), job.attribute)
+    expected = sum(job.status == "COMPLETE" for job in batch.jobs)
+    if len(roots) < expected:
+        outcome.missing.append(f"{expected} jobs are COMPLETE, {len(roots)} have an output")
+    return outcome
+
+
+def _modified(manifest: bytes, attribute: str) -> int:
+    """Items whose skeletons a custom review changed."""
+    count = 0
+    for line in manifest.decode("utf-8").splitlines():
+        value = json.loads(line).get(attribute)
+        count += (
+            isinstance(value, dict)
+            and bool(value.get("original_annotations"))
+            and (value.get("was_modified") is True)
+        )
+    return count
+
+
+def _uris(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for row in page.get("Contents", []):
+            yield f"s3://{bucket}/{row['Key']}"

@@ -1,0 +1,122 @@
+"""What every demo stands on: its options, an AWS that is stopped again, clients, headings."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from terrace_cli.demo.embedded import OwnAws, Wanted
+from terrace_cli.errors import EXIT_INTERRUPTED
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for."""
+
+    keep: bool = False
+    seed: int = 7
+    speed: float = 0.3
+    images: bool = False
+    error_mix: str | None = None
+    modality: str | None = None
+    """One modality, or `all`: then its example batch runs, and not the clip's."""
+    folder: Path = Path(".terrace")
+
+
+class Stopped(BaseException):
+    """A signal asked for the end; not an Exception, so that nothing on the way swallows it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = EXIT_INTERRUPTED if number == signal.SIGINT else 128 + number
+
+
+def wanted_aws(options: Options, home: Path) -> Wanted:
+    """What an own AWS for this run is started with."""
+    # Without --keep nothing of the user's is touched: a folder of its own, thrown away after.
+    # With --keep it is what `terrace local up` here would be, and goes on with its state.
+    state_dir = options.folder.absolute() if options.keep else home / "aws"
+    return Wanted(
+        state_dir,
+        options.seed,
+        options.speed,
+        fresh=not options.keep,
+        stays=options.keep,
+        error_mix=options.error_mix,
+    )
+
+
+def end_aws(own: OwnAws, options: Options, done: bool) -> None:
+    """Stops what was started, or leaves it running where the user asked for that."""
+    if options.keep and done:
+        own.leave()
+        return
+    # A second Ctrl-C must not leave processes behind.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        click.echo("Stopping what was started ...", err=True)
+        own.stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if options.keep:
+        click.echo(f"Not kept, since it did not end well; logs: {own.log.parent}", err=True)
+    elif done:
+        own.forget_files()
+    else:
+        click.echo(f"Logs are in {own.log.parent}", err=True)
+
+
+@contextmanager
+def signals_end_it() -> Iterator[None]:
+    """Turns Ctrl-C, SIGTERM and SIGHUP into `Stopped`, so that every `finally` runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in watched}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def clients(contract: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Clients of S3, SNS and SQS of a local AWS."""
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name=contract["region"],
+    )
+    config = Config(max_pool_connections=16, s3={"addressing_style": "path"}, proxies={})
+    s3, sns, sqs = (
+        session.client(name, endpoint_url=contract["awsEndpoint"], config=config)
+        for name in ("s3", "sns", "sqs")
+    )
+    return s3, sns, sqs
+
+
+def relative(path: Path) -> str:
+    """The path as seen from here, where it lies below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def heading(text: str) -> None:
+    """A line above a part of what is printed."""
+    click.secho(f"\n{text}", bold=True)
