@@ -1,4 +1,4 @@
-"""`terrace demo --modality NAME|all`: the example batch of one modality, or of every one.
+"""`terrace demo --modality NAMES|all`: the example batches of some modalities, or of every one.
 
 Of each batch's first job one item fails in the first attempt: nobody takes it in time, as happens
 with people. Terrace labels it in a second attempt, so the batch can end COMPLETE; the failed line
@@ -48,21 +48,31 @@ LABELED_AT_FIRST = 0.67
 """Share of the items that the first attempt labels: two of three."""
 
 
-def chosen(name: str) -> list[str]:
-    """The base modalities that a name stands for: `all`, one of them, or a review of one.
+def chosen(names: str) -> list[str]:
+    """The base modalities that are asked for: `all`, or names of them or of their reviews.
+
+    Args:
+        names: Separated by commas.
 
     Raises:
         TerraceError: there is none of that name.
     """
-    if name.lower() == "all":
+    if names.lower() == "all":
         return list(NAMES)
+    bases = {}
     for base in NAMES:
-        known = [base, *(row.name for row in reviews_of(base))]
-        if name.lower() in (one.lower() for one in known):
-            return [base]
-    raise TerraceError(
-        f"there is no modality {name}", f"there are {', '.join(NAMES)}, and all", EXIT_WRONG
-    )
+        for known in (base, *(row.name for row in reviews_of(base))):
+            bases[known.lower()] = base
+    found = []
+    for name in names.split(","):
+        base = bases.get(name.strip().lower())
+        if base is None:
+            known = ", ".join(NAMES)
+            raise TerraceError(
+                f"there is no modality {name.strip()}", f"there are {known}, and all", EXIT_WRONG
+            )
+        found.append(base)
+    return list(dict.fromkeys(found))
 
 
 def run_modalities(options: Options) -> int:
