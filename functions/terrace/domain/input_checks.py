@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from terrace.domain import manifest, s3uri
+from terrace.domain import audited_labels, manifest, point_clouds, s3uri
 from terrace.domain.manifest import Item
 from terrace.domain.modalities import Family, Modality
 from terrace.domain.problems import Problem
@@ -26,6 +26,14 @@ SESSION_MAX = 43_200
 
 FIRST_OBJECTS = 3
 """Data objects of a manifest that are looked for in S3: a wrong prefix breaks them all."""
+SEQUENCES_READ = 50
+"""Sequence files of a manifest that are read: all of a video job's, the first of a 3D job's."""
+IMAGE_BYTES_MAX = 40 * 1024 * 1024
+_ENDS: dict[Family, tuple[str, ...]] = {
+    "image": (".jpg", ".jpeg", ".png"),
+    "video-clip": (".mp4", ".ogg", ".webm"),
+}
+"""What the guide says that workers' pages show; other families are told by their content."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,10 @@ class ManifestTally(BaseModel):
     buckets: list[str] = Field(default_factory=list)
     """Buckets of the data objects, in the order of their first use."""
     sequences: list[str] = Field(default_factory=list)
-    """Sequence files, where items are sequences; no more than one past the limit."""
+    """The first sequence files, where items are sequences."""
+    oddNames: int = 0
+    """Data objects whose names do not end as their kind of file does."""
+    firstOddName: int | None = None
     firstObjects: list[str] = Field(default_factory=list)
     """The first data objects that are no sequences: they are looked for in S3."""
     problems: list[Problem] = Field(default_factory=list)
@@ -96,7 +107,39 @@ def look(tally: ManifestTally, rule: ManifestRule, number: int, text: str) -> No
         if wrong:
             tally.add(wrong)
     tally.items += 1
+    if rule.modality.point_cloud_frames:
+        _cloud(tally, rule, found)
     _source(tally, rule, found)
+
+
+def _cloud(tally: ManifestTally, rule: ManifestRule, item: Item) -> None:
+    """A point cloud is described in its manifest line."""
+    where = manifest.at_line(rule.uri, item.number)
+    about = item.data.get(point_clouds.METADATA)
+    for part, problem, fix in point_clouds.check_frame(
+        about, item.source, rule.modality.max_images_per_frame
+    ):
+        name = f"{point_clouds.METADATA}.{part}" if part else point_clouds.METADATA
+        tally.add(
+            Problem(
+                path=f"{where} {name}", code="POINT_CLOUD_FRAME_INVALID", problem=problem, fix=fix
+            )
+        )
+    prefix = about.get("prefix") if isinstance(about, dict) else None
+    if prefix is None:
+        return
+    wrong = s3uri.problem(prefix, key_needed=False)
+    if wrong:
+        tally.add(
+            Problem(
+                path=f"{where} {point_clouds.METADATA}.prefix",
+                code="POINT_CLOUD_FRAME_INVALID",
+                problem=f"prefix {wrong}",
+                fix="the S3 folder of the camera images: s3://bucket/images/",
+            )
+        )
+    else:
+        _bucket(tally, rule, str(prefix), where, "folder of the camera images", key_needed=False)
 
 
 def _source(tally: ManifestTally, rule: ManifestRule, item: Item) -> None:
@@ -104,16 +147,28 @@ def _source(tally: ManifestTally, rule: ManifestRule, item: Item) -> None:
     uri = item.data.get("source-ref")
     if not isinstance(uri, str):
         return
+    ends = _ENDS.get(rule.modality.family)
+    if ends is not None and not uri.lower().endswith(ends):
+        tally.oddNames += 1
+        tally.firstOddName = tally.firstOddName or item.number
     limit = rule.modality.max_sequences
-    if limit is not None and len(tally.sequences) <= limit:
+    if limit is not None and len(tally.sequences) <= min(limit, SEQUENCES_READ):
         tally.sequences.append(uri)
     elif limit is None and len(tally.firstObjects) < FIRST_OBJECTS:
         tally.firstObjects.append(uri)
     _bucket(tally, rule, uri, manifest.at_line(rule.uri, item.number), "data object")
 
 
-def _bucket(tally: ManifestTally, rule: ManifestRule, uri: str, path: str, what: str) -> None:
-    bucket = s3uri.parse(uri).bucket
+def _bucket(
+    tally: ManifestTally,
+    rule: ManifestRule,
+    uri: str,
+    path: str,
+    what: str,
+    *,
+    key_needed: bool = True,
+) -> None:
+    bucket = s3uri.parse(uri, key_needed=key_needed).bucket
     if bucket in tally.buckets:
         return
     tally.buckets.append(bucket)
@@ -198,9 +253,31 @@ def _nothing(tally: ManifestTally, rule: ManifestRule) -> Problem:
 
 def warnings(tally: ManifestTally, rule: ManifestRule) -> list[Problem]:
     """What the user should know although the job can run."""
+    found: list[Problem] = []
+    if tally.oddNames and tally.firstOddName is not None:
+        ends = ", ".join(_ENDS[rule.modality.family])
+        found.append(
+            Problem(
+                path=manifest.at_line(rule.uri, tally.firstOddName),
+                code="DATA_OBJECT_NAME_ODD",
+                problem=f"{tally.oddNames} data object(s), this one first, do not end with {ends}",
+                fix="workers' pages show files of these kinds",
+            )
+        )
+    if rule.modality.sequences and tally.items > SEQUENCES_READ:
+        found.append(
+            Problem(
+                path=rule.uri,
+                code="SEQUENCES_NOT_READ",
+                problem=f"only the first {SEQUENCES_READ} of {tally.items} sequence files are read "
+                "before the job starts",
+                fix="see that the others are like them",
+            )
+        )
     if not tally.withoutAudited or not tally.items or tally.firstWithoutAudited is None:
-        return []
+        return found
     return [
+        *found,
         Problem(
             path=manifest.at_line(rule.uri, tally.firstWithoutAudited),
             code="ITEMS_LEFT_OUT",
@@ -209,48 +286,36 @@ def warnings(tally: ManifestTally, rule: ManifestRule) -> list[Problem]:
                 f"first, lack {rule.audited_attribute}; they are left out and kept on record"
             ),
             fix="label them first if they should be reviewed",
-        )
+        ),
     ]
 
 
 def audited_problem(item: Item, rule: ManifestRule) -> Problem | None:
     """Why the label of a line cannot be reviewed by this modality, or None."""
     attribute = rule.audited_attribute or ""
-    value = item.data.get(attribute)
-    about = manifest.metadata(item.data, attribute)
-    kind = about.get("type")
-    wanted = rule.modality.base_type
-    if kind is not None and wanted is not None and kind != wanted:
-        problem, fix = f"{attribute} is of type {kind}", f"{rule.modality.name} reviews {wanted}"
-    elif rule.modality.sequences and (wrong := s3uri.problem(value)):
-        problem, fix = f"{attribute} {wrong}", "the S3 URI of a SeqLabel.json"
-    elif wanted == "groundtruth/object-detection" and (wrong := _boxes_problem(value, about)):
-        problem, fix = f"{attribute} {wrong}", "boxes as Ground Truth writes them"
-    else:
+    wrong = audited_labels.problem(
+        item.data.get(attribute), manifest.metadata(item.data, attribute), rule.modality
+    )
+    if wrong is None:
         return None
     return Problem(
         path=manifest.at_line(rule.uri, item.number),
         code="AUDITED_LABEL_UNFIT",
-        problem=problem,
-        fix=fix,
+        problem=f"{attribute} {wrong[0]}",
+        fix=wrong[1],
     )
 
 
-def _boxes_problem(value: object, about: dict[str, Any]) -> str | None:
-    """Boxes need numbers to be drawn with, and `class-map` to be named with."""
-    boxes = value.get("annotations") if isinstance(value, dict) else None
-    if not isinstance(boxes, list):
-        return "has no list of annotations"
-    names = about.get("class-map")
-    for box in boxes:
-        if not isinstance(box, dict):
-            return "has an annotation that is no object"
-        for key in ("left", "top", "width", "height"):
-            if isinstance(box.get(key), bool) or not isinstance(box.get(key), int | float):
-                return f"has a box without a number for {key}"
-        if not isinstance(names, dict) or str(box.get("class_id")) not in names:
-            return f"has a box of class {box.get('class_id')!r}, which its class-map does not name"
-    return None
+def size_problem(uri: str, size: int, modality: Modality, path: str) -> Problem | None:
+    """Why a data object is too large to be labeled: Ground Truth's limit for images."""
+    if modality.family != "image" or size <= IMAGE_BYTES_MAX:
+        return None
+    return Problem(
+        path=path,
+        code="DATA_OBJECT_TOO_LARGE",
+        problem=f"{uri} has {size:,} bytes",
+        fix=f"at most {IMAGE_BYTES_MAX:,} bytes (40 MB) for an image",
+    )
 
 
 # --- buckets, regions, roles -------------------------------------------------------------------

@@ -1,9 +1,9 @@
-"""Video frame sequence files: one per manifest line, naming the frames that a worker sees."""
+"""Sequence files: one per manifest line, naming the video frames or point clouds of a task."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from terrace.domain import s3uri
+from terrace.domain import point_clouds, s3uri
 from terrace.domain.modalities import Modality
 from terrace.domain.problems import Problem
 
@@ -50,7 +50,7 @@ def check(raw: object, modality: Modality, uri: str) -> Sequence:
             f"seq-no is {_short(raw.get('seq-no'))}",
             "a whole number",
         )
-    _prefix(found, raw.get("prefix"), uri)
+    found.prefix, found.bucket = _prefix(found, raw.get("prefix"), f"{uri} prefix")
     frames = raw.get("frames")
     if not isinstance(frames, list) or not frames:
         _add(
@@ -79,25 +79,77 @@ def check(raw: object, modality: Modality, uri: str) -> Sequence:
             f"{len(frames)} entries",
             f"{len(frames)}",
         )
-    _frames(found, frames, uri)
+    if modality.family == "3d":
+        _clouds(found, frames, modality, uri)
+    else:
+        _frames(found, frames, uri)
     return found
 
 
-def _prefix(found: Sequence, prefix: object, uri: str) -> None:
+def _prefix(found: Sequence, prefix: object, path: str) -> tuple[str | None, str | None]:
+    """A prefix and its bucket, or twice None with a problem noted."""
     wrong = s3uri.problem(prefix, key_needed=False)
     if wrong is None and not str(prefix).endswith("/"):
         wrong = "does not end with /"
     if wrong or not isinstance(prefix, str):
         _add(
             found,
-            f"{uri} prefix",
+            path,
             "SEQUENCE_PREFIX_INVALID",
             f"prefix {_short(prefix)} {wrong}",
             "the S3 folder of the frames: s3://bucket/clip/",
         )
-        return
-    found.prefix = prefix
-    found.bucket = s3uri.parse(prefix, key_needed=False).bucket
+        return None, None
+    return prefix, s3uri.parse(prefix, key_needed=False).bucket
+
+
+def _clouds(found: Sequence, frames: list[Any], modality: Modality, uri: str) -> None:
+    """Point clouds are told apart, and ordered, by their time stamps."""
+    wrong: list[tuple[str, str, str, str]] = []
+    last: float | None = None
+    for index, frame in enumerate(frames):
+        where = f"frames[{index}]"
+        name = frame.get("frame") if isinstance(frame, dict) else None
+        if not isinstance(name, str) or not name.strip():
+            wrong.append(
+                (
+                    where,
+                    "SEQUENCE_FRAME_UNNAMED",
+                    f"{_short(frame)} names no frame",
+                    '"frame": "000001.bin"',
+                )
+            )
+            continue
+        found.frames.append(name)
+        for part, problem, fix in point_clouds.check_frame(
+            frame, name, modality.max_images_per_frame
+        ):
+            wrong.append((f"{where}.{part}", "POINT_CLOUD_FRAME_INVALID", problem, fix))
+        if "prefix" in frame:
+            _prefix(found, frame["prefix"], f"{uri} {where}.prefix")
+        at = frame.get("unix-timestamp")
+        if not point_clouds.is_number(at):
+            continue
+        if last is not None and at <= last:
+            wrong.append(
+                (
+                    f"{where}.unix-timestamp",
+                    "SEQUENCE_TIME_NOT_RISING",
+                    f"is {at}, and the frame before it has {last}",
+                    "time stamps that rise from frame to frame",
+                )
+            )
+        last = at
+    for where, code, problem, fix in wrong[:SHOWN_MAX]:
+        _add(found, f"{uri} {where}", code, problem, fix)
+    if len(wrong) > SHOWN_MAX:
+        _add(
+            found,
+            f"{uri} frames",
+            "SEQUENCE_MORE_PROBLEMS",
+            f"{len(wrong) - SHOWN_MAX} more things are wrong",
+            "see the first ones",
+        )
 
 
 def _frames(found: Sequence, frames: list[Any], uri: str) -> None:

@@ -11,6 +11,7 @@ def limits_of(settings: AllowSettings) -> Limits:
         input_buckets=frozenset({*settings.input_buckets, settings.batch_bucket}),
         workteam_arns=frozenset(settings.workteam_arns),
         topic_arns=frozenset(settings.topic_arns),
+        function_arns=frozenset(settings.function_arns),
         first_level_workteam_arn=settings.first_level_workteam_arn,
         second_level_workteam_arn=settings.second_level_workteam_arn,
         job_completion_timeout_seconds=settings.job_completion_timeout_seconds,

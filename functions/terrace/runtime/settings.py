@@ -47,6 +47,9 @@ class AllowSettings(StoreSettings):
     input_buckets: CommaList
     workteam_arns: CommaList = Field(default_factory=list)
     topic_arns: CommaList = Field(default_factory=list)
+    function_arns: CommaList = Field(
+        default_factory=list, description="of the user's, that Custom jobs may name"
+    )
     first_level_workteam_arn: str
     second_level_workteam_arn: str
     job_completion_timeout_seconds: int = Field(default=2_592_000, ge=60, le=2_592_000)

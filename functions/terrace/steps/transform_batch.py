@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from terrace.domain import s3uri
-from terrace.domain.input_checks import ManifestRule, ManifestTally
+from terrace.domain.input_checks import SEQUENCES_READ, ManifestRule, ManifestTally
 from terrace.domain.problems import Problem
 from terrace.domain.records import BatchRecord, JobRecord, Mark
 from terrace.domain.request import BatchRequest
@@ -203,10 +203,10 @@ class Transform:
         for bucket in dict.fromkeys([s3uri.parse(rule.uri).bucket, *tally.buckets]):
             key = f"bucket {bucket} {family}"
             yield key, partial(checker.bucket, bucket, rule.modality, path)
-        for uri in dict.fromkeys(tally.sequences[: rule.modality.max_sequences]):
+        for uri in dict.fromkeys(tally.sequences[:SEQUENCES_READ]):
             yield f"sequence {uri} {family}", partial(checker.sequence, uri, rule.modality)
         for uri in tally.firstObjects:
-            yield f"object {uri}", partial(checker.data_object, uri, path)
+            yield f"object {uri}", partial(checker.data_object, uri, path, rule.modality)
 
     def _manifest(  # noqa: PLR0917
         self,

@@ -305,15 +305,19 @@ class Checker:
                 problems += self.data_object(f"{found.prefix}{frame}", uri).problems
         return Findings(tuple(problems), tuple(found.warnings))
 
-    def data_object(self, uri: str, path: str) -> Findings:
-        """That a data object exists; buckets that are not allowed are told elsewhere."""
+    def data_object(self, uri: str, path: str, modality: Modality | None = None) -> Findings:
+        """That a data object exists, and is not too large for its modality.
+
+        Buckets that are not allowed are told elsewhere.
+        """
         if s3uri.parse(uri).bucket not in self.allowed_buckets:
             return Findings()
         try:
-            self.objects.head(uri)
+            size = self.objects.head(uri).size
         except (NotFoundError, AccessDeniedError) as error:
             return _one(path, "DATA_OBJECT_MISSING", str(error), "an object that exists")
-        return Findings()
+        wrong = modality and input_checks.size_problem(uri, size, modality, path)
+        return Findings((wrong,) if wrong else ())
 
 
 @dataclass
