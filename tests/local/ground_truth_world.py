@@ -10,6 +10,7 @@ import boto3
 from PIL import Image
 
 from terrace_local.ground_truth.service import GroundTruthConfig, GroundTruthService
+from terrace_local.ground_truth.task_types import TASK_TYPES
 from terrace_local.workers.shapes import Box, Polyline
 from terrace_local.workers.truth import (
     ImageTruth,
@@ -148,6 +149,30 @@ class World:
         uri = self.put(f"templates/{name}.liquid", template)
         request["HumanTaskConfig"]["UiConfig"] = {"UiTemplateS3Uri": uri}
         return self._changed(request, changes)
+
+    def any_request(self, name: str, task: str, **changes: Any) -> dict[str, Any]:
+        """A good request of any built-in type; `template` and `people` are optional."""
+        row = TASK_TYPES[task]
+        request = self._request(name, f"{name}-ref" if row.ref_suffix else name, task)
+        template = changes.pop("template", "<crowd-form></crowd-form>")
+        if row.human_task_ui is not None:
+            ui = {"HumanTaskUiArn": f"{UIS}/{row.human_task_ui}"}
+        else:
+            ui = {"UiTemplateS3Uri": self.put(f"templates/{name}.liquid", template)}
+        request["HumanTaskConfig"]["UiConfig"] = ui
+        people = changes.pop("people", 1)
+        request["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = people
+        return self._changed(request, changes)
+
+    def custom_request(self, name: str, template: str, **changes: Any) -> dict[str, Any]:
+        """A custom job with the functions `before` and `after` of this account."""
+        functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
+        request = self.any_request(name, "Custom", template=template, **changes)
+        del request["LabelCategoryConfigS3Uri"]
+        request["HumanTaskConfig"]["PreHumanTaskLambdaArn"] = f"{functions}:before"
+        consolidation = {"AnnotationConsolidationLambdaArn": f"{functions}:after"}
+        request["HumanTaskConfig"]["AnnotationConsolidationConfig"] = consolidation
+        return self._changed(request, {k: v for k, v in changes.items() if k == "categories"})
 
     def _request(self, name: str, attribute: str, function: str) -> dict[str, Any]:
         return {

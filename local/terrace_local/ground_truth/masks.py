@@ -83,10 +83,10 @@ def _rgb(color: str) -> tuple[int, int, int]:
 
 
 def paint(size: tuple[int, int], objects: Sequence[tuple[str, Box]], colors: Colors) -> Image.Image:
-    """A mask with an ellipse in the box of each object, the smaller ones on top."""
+    """A mask with an ellipse in the box of each object; later ones cover earlier ones."""
     mask = Image.new("L", size, 0)
     draw = ImageDraw.Draw(mask)
-    for name, box in sorted(objects, key=lambda row: -row[1].size):
+    for name, box in objects:
         edge = (box.left, box.top, box.left + box.width, box.top + box.height)
         draw.ellipse(edge, fill=colors.index_of(name))
     return mask

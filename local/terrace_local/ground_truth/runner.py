@@ -293,7 +293,7 @@ class Runner:
                 job.truth = answer.truth
             elif answer.truth not in job.truth:
                 job.truth = f"{job.truth}, {answer.truth}"
-        return labeled_result(job, answer, moment)
+        return labeled_result(job, answer, time.time())
 
     # -- ending ----------------------------------------------------------------------------
 

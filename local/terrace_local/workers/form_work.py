@@ -82,7 +82,7 @@ def _labels(element: Element, attribute: str) -> Categories:
 
 
 def _right(task: FormTask, categories: Categories, multi: bool) -> tuple[str, ...]:
-    known = task.item.labels if task.item is not None else ()
+    known = task.item.classes if task.item is not None else ()
     if any(categories.index_of(label) is not None for label in known):
         return known
     return class_work.guess_classes(categories, multi, *task.item_seed)
@@ -117,7 +117,7 @@ def _boxes(element: Element, task: FormTask) -> dict[str, Any]:
 def _entities(element: Element, task: FormTask) -> dict[str, Any]:
     categories, image = _labels(element, "labels"), task.image
     text = element.attributes.get("text", "")
-    right = task.item.spans if task.item is not None else ()
+    right = task.item.entities if task.item is not None else ()
     right = right or span_work.guess_spans(text, categories, *task.item_seed)
     spans = span_work.mark_spans(right, text, categories, image.person, image.mix, *image.seed)
     rows = [{"endOffset": s.end, "startOffset": s.start, "label": s.label} for s in spans]
@@ -128,15 +128,15 @@ def _skeletons(element: Element, task: FormTask) -> dict[str, Any]:
     rig = skeleton_work.read_rig(element.attributes)
     earlier = skeleton_work.read_skeletons(element.attributes)
     image, picture = task.image, task.picture
-    boxes = [box for _, box in picture.objects] if picture is not None else None
+    targets = skeleton_work.true_skeletons(picture, rig) if picture is not None else None
     if earlier:
-        skeletons, changed = skeleton_work.correct_skeletons(earlier, boxes, rig, image)
+        skeletons, changed = skeleton_work.correct_skeletons(earlier, targets, rig, image)
     else:
-        if boxes is None:
+        if targets is None:
             one = Categories((Label("object", (), True),), (), "BoundingBox", None)
             guess = guess_image((image.width, image.height), one, *task.item_seed)
-            boxes = [box for _, box in guess.objects]
-        skeletons, changed = skeleton_work.place_skeletons(boxes, rig, image), True
+            targets = skeleton_work.true_skeletons(guess, rig)
+        skeletons, changed = skeleton_work.place_skeletons(targets, rig, image), True
     return {
         "annotations": json.dumps(skeletons, ensure_ascii=False, separators=(",", ":")),
         "noChangesNeeded": "false" if changed else "true",

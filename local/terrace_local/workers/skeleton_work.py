@@ -9,9 +9,12 @@ from typing import Any
 from terrace_local.workers.image_work import ImageTask
 from terrace_local.workers.seeds import chance, coin
 from terrace_local.workers.shapes import Box
+from terrace_local.workers.truth import ImageTruth
 
 Point = tuple[float, float]
 Skeleton = dict[str, Any]
+# Label of a keypoint -> where it is; None: it is not on the picture.
+Target = dict[str, Point | None]
 
 # A point is right when it is nearer to the truth than this share of the object's size.
 _NEAR = 0.05
@@ -63,76 +66,98 @@ def read_skeletons(attributes: dict[str, str]) -> list[Skeleton]:
     """
     given = _json(attributes, "initialvalues", [])
     if isinstance(given, dict):
-        given = given.get("updated_annotations") or []
-    if not isinstance(given, list) or not all(
-        isinstance(row, dict) and isinstance(row.get("keypoints"), list) for row in given
-    ):
-        raise ValueError("initialValues is not a list of skeletons")
-    return given
+        given = given.get("updated_annotations")
+    skeletons = []
+    for row in given or []:
+        # The component also takes the shape that AWS documents: `annotations`.
+        points = row.get("keypoints", row.get("annotations")) if isinstance(row, dict) else None
+        if not isinstance(points, list):
+            raise ValueError("initialValues is not a list of skeletons")
+        skeletons.append({**row, "keypoints": points})
+    return skeletons
 
 
-def place_skeletons(boxes: Sequence[Box], rig: Rig, task: ImageTask) -> list[Skeleton]:
-    """What a person places who was asked for a skeleton on each object."""
+def true_skeletons(truth: ImageTruth, rig: Rig) -> list[Target]:
+    """Where the keypoints of each thing are: as the truth says, else as the rig fits its box."""
+    if truth.skeletons:
+        return [
+            {str(p["label"]): (p["x"], p["y"]) if {"x", "y"} <= set(p) else None for p in row}
+            for row in truth.skeletons
+        ]
+    return [
+        {
+            label: _spot(place, box)
+            for (_, label), place in zip(rig.classes, rig.places, strict=True)
+        }
+        for _, box in truth.objects
+    ]
+
+
+def place_skeletons(targets: Sequence[Target], rig: Rig, task: ImageTask) -> list[Skeleton]:
+    """What a person places who was asked for a skeleton on each object.
+
+    Whole skeletons may be missed, two points swapped, a point set beside its place.
+    """
     errors, care = task.mix.label, task.person.care
     placed = []
-    for number, box in enumerate(boxes):
+    for number, target in enumerate(targets):
         rng = chance(*task.seed, "skeleton", number)
-        if rng.random() < errors.missedObject * care:
-            continue
-        labels = list(range(len(rig.classes)))
+        size = _size(target)
+        is_missed = rng.random() < errors.missedObject * care
+        labels = [label for _, label in rig.classes]
+        seen = dict(zip(labels, labels, strict=True))
         if len(labels) > 1 and rng.random() < errors.identitySwap * care:
             first, second = rng.sample(labels, 2)
-            labels[first], labels[second] = labels[second], labels[first]
-        points = []
-        for n in labels:
+            seen[first], seen[second] = second, first
+        drawn: Target = {}
+        for label in labels:
             dice, slip = rng.random(), rng.uniform(*errors.driftSize) / 4
-            reach = slip * box.size if dice < errors.drift * care else 0.0
-            spot = _spot(rig.places[n], box)
-            dx = task.person.bias[0] + rng.gauss(0, errors.jitter) * box.size + reach
-            dy = task.person.bias[1] + rng.gauss(0, errors.jitter) * box.size
-            points.append((spot[0] + dx, spot[1] + dy))
-        placed.append(_skeleton(f"skeleton-{number + 1}", points, rig, task))
+            reach = slip * size if dice < errors.drift * care else 0.0
+            dx = task.person.bias[0] + rng.gauss(0, errors.jitter * care) * size + reach
+            dy = task.person.bias[1] + rng.gauss(0, errors.jitter * care) * size
+            spot = target.get(seen[label])
+            drawn[label] = None if spot is None else (spot[0] + dx, spot[1] + dy)
+        if not is_missed:
+            placed.append(_skeleton(f"skeleton-{len(placed) + 1}", drawn, rig, task))
     return placed
 
 
 def correct_skeletons(
-    given: list[Skeleton], boxes: Sequence[Box] | None, rig: Rig, task: ImageTask
+    given: list[Skeleton], targets: Sequence[Target] | None, rig: Rig, task: ImageTask
 ) -> tuple[list[Skeleton], bool]:
     """The skeletons after a person looked for points to move, and whether anything was changed.
 
     Args:
         given: The skeletons under review.
-        boxes: Where the objects really are; None: nobody knows, so sometimes a point is moved.
+        targets: Where the keypoints really are; None: nobody knows, so sometimes one is moved.
         rig: The keypoints.
         task: The picture and the person.
     """
     review = task.mix.review
     after: list[Skeleton] = json.loads(json.dumps(given))
+    if targets is None:
+        is_doubtful = bool(after) and coin(review.guessedFailShare, *task.seed, "guess")
+        return after, is_doubtful and _nudge(after[0], task)
     changed = False
-    if boxes is None:
-        if after and coin(review.guessedFailShare, *task.seed, "guess"):
-            changed = _nudge(after[0], task)
-        return after, changed
-    names = [label for _, label in rig.classes]
-    unmatched = list(boxes)
+    share = review.findShare * review.repairShare
+    left = list(targets)
     for row, skeleton in enumerate(after):
-        box = _nearest(skeleton, rig, unmatched)
-        if box is None:
+        target = _nearest(skeleton, left)
+        if target is None:
             continue
-        unmatched.remove(box)
+        left.remove(target)
         for point in skeleton["keypoints"]:
-            if point.get("label") not in names or not {"x", "y"} <= set(point):
+            spot = target.get(str(point.get("label")))
+            if spot is None or not {"x", "y"} <= set(point):
                 continue
-            spot = _inside(_spot(rig.places[names.index(point["label"])], box), task)
-            off = math.hypot(point["x"] - spot[0], point["y"] - spot[1])
-            seen = coin(review.findShare * review.repairShare, *task.seed, row, point["label"])
-            if off > _NEAR * box.size and seen:
-                point["x"], point["y"] = round(spot[0], 2), round(spot[1], 2)
+            x, y = _inside(spot, task)
+            off = math.hypot(point["x"] - x, point["y"] - y)
+            if off > _NEAR * _size(target) and coin(share, *task.seed, row, point["label"]):
+                point["x"], point["y"] = round(x, 2), round(y, 2)
                 changed = True
-    for number, box in enumerate(unmatched):
-        if coin(review.findShare * review.repairShare, *task.seed, "missed", number):
-            points = [_spot(place, box) for place in rig.places]
-            after.append(_skeleton(f"skeleton-{len(after) + 1}", points, rig, task))
+    for number, target in enumerate(left):
+        if coin(share, *task.seed, "missed", number):
+            after.append(_skeleton(f"skeleton-{len(after) + 1}", target, rig, task))
             changed = True
     return after, changed
 
@@ -146,28 +171,43 @@ def _nudge(skeleton: Skeleton, task: ImageTask) -> bool:
     return False
 
 
-def _nearest(skeleton: Skeleton, rig: Rig, boxes: list[Box]) -> Box | None:
-    """The object that the skeleton is of: its points' middle lies nearest to it, and within it."""
-    points = [(p["x"], p["y"]) for p in skeleton["keypoints"] if {"x", "y"} <= set(p)]
-    if not points:
-        return None
-    x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
+def _nearest(skeleton: Skeleton, targets: list[Target]) -> Target | None:
+    """The object that the skeleton is of: its points lie nearest to that object's."""
+    points = {p.get("label"): (p["x"], p["y"]) for p in skeleton["keypoints"] if "x" in p}
 
-    def gap(box: Box) -> float:
-        middle = [_spot(place, box) for place in rig.places]
-        mx, my = (sum(values) / len(middle) for values in zip(*middle, strict=True))
-        return math.hypot(mx - x, my - y) / box.size
+    def gap(target: Target) -> float:
+        """Distance of the two middles, in object sizes."""
+        there = [spot for spot in target.values() if spot is not None]
+        if not there or not points:
+            return math.inf
+        (mx, my), (x, y) = _middle(there), _middle(list(points.values()))
+        return math.hypot(mx - x, my - y) / _size(target)
 
-    near = sorted((gap(box), n) for n, box in enumerate(boxes))
-    return boxes[near[0][1]] if near and near[0][0] < 1 else None
+    near = min(((gap(target), n) for n, target in enumerate(targets)), default=(math.inf, 0))
+    return targets[near[1]] if near[0] < 1 else None
 
 
-def _skeleton(ident: str, points: list[Point], rig: Rig, task: ImageTask) -> Skeleton:
-    keypoints = []
-    for (key, label), point in zip(rig.classes, points, strict=True):
-        x, y = _inside(point, task)
-        spot = {"x": round(x, 2), "y": round(y, 2)}
-        keypoints.append({"id": key, "label": label, **spot, "visibility": "visible"})
+def _middle(points: list[Point]) -> Point:
+    return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
+
+
+def _size(target: Target) -> float:
+    """The length that errors are scaled by: that of a box around the points, at least 1."""
+    there = [spot for spot in target.values() if spot is not None] or [(0.0, 0.0)]
+    xs, ys = [x for x, _ in there], [y for _, y in there]
+    return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)).size
+
+
+def _skeleton(ident: str, target: Target, rig: Rig, task: ImageTask) -> Skeleton:
+    keypoints: list[dict[str, Any]] = []
+    for key, label in rig.classes:
+        spot = target.get(label)
+        if spot is None:
+            keypoints.append({"id": key, "label": label, "visibility": "absent"})
+            continue
+        x, y = _inside(spot, task)
+        where = {"x": round(x, 2), "y": round(y, 2)}
+        keypoints.append({"id": key, "label": label, **where, "visibility": "visible"})
     return {"id": ident, "keypoints": keypoints}
 
 
