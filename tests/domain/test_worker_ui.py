@@ -1,58 +1,376 @@
-"""Worker pages: complete, safe to put a user's words in, and valid where Liquid is at hand."""
+"""Worker pages: complete, and safe to put anybody's words in.
+
+Every page is made as Terrace uploads it, rendered as Ground Truth renders it, and read as HTML.
+"""
 
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from terrace.domain import worker_ui
-from terrace.domain.modalities import MODALITIES
+from terrace.domain import s3uri, worker_ui
+from terrace.domain.modalities import MODALITIES, SKELETON_TEMPLATE
 from terrace.domain.request import Instructions
-from terrace.runtime.worker_pages import FOLDER, template
+from terrace.runtime.worker_pages import FOLDER, PARTS, template
+from terrace_local.ground_truth.worker_page import WorkerPage
 
-PAGES = sorted(row.ui_template for row in MODALITIES.values() if row.ui_template)
+PAGES = sorted({row.ui_template for row in MODALITIES.values() if row.ui_template})
+ATTRIBUTE = "2-dogs"
+EXAMPLES = Instructions(
+    goodExampleS3Uri="s3://bucket/good.png", badExampleS3Uri="s3://bucket/bad.png"
+)
+JSON_ATTRIBUTES = ("labels", "categories", "overlay", "initial-value")
 
 
 def page(name: str, instructions: Instructions | None = None) -> str:
     return worker_ui.render_source(
-        template(name), instructions=instructions, audited_attribute="2-dogs"
+        template(name), instructions=instructions, audited_attribute=ATTRIBUTE
     )
 
 
+def presign(uri: str) -> str:
+    """As S3 does it: percent-encoded, and with an ampersand."""
+    place = s3uri.parse(uri)
+    key = "".join(c if c.isalnum() or c in "/._-" else f"%{ord(c):x}" for c in place.key)
+    return f"https://{place.bucket}.s3.amazonaws.com/{key}?X-Amz-Expires=3600&X-Amz-Signature=0a"
+
+
+class Dom(HTMLParser):
+    """The structure of a page (tags, and names of attributes), and what is in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.structure: list[tuple[str, ...]] = []
+        self.values: dict[tuple[str, str], list[str]] = {}
+        self.text: dict[str, str] = {}
+        self.order: list[tuple[tuple[str, ...], str, str | None]] = []
+        """Elements and texts in their order: what they are in, a tag, a text."""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.structure.append((tag, *(name for name, _ in attrs)))
+        self.order.append((tuple(self._open), tag, None))
+        for name, value in attrs:
+            self.values.setdefault((tag, name), []).append(value or "")
+        if tag not in {"img", "br", "input"}:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.structure.append((f"/{tag}",))
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.order.append((tuple(self._open), "", data))
+        if self._open:
+            self.text[self._open[-1]] = self.text.get(self._open[-1], "") + data
+
+    def handle_comment(self, data: str) -> None:
+        self.structure.append(("!--", data))
+
+    def handle_decl(self, decl: str) -> None:
+        self.structure.append(("!", decl))
+
+    def unknown_decl(self, data: str) -> None:
+        self.structure.append(("<![", data))
+
+    def handle_pi(self, data: str) -> None:
+        self.structure.append(("<?", data))
+
+    def inside(self, tag: str) -> str:
+        """What is in the one element of a tag: `<p>` before each paragraph, and its text."""
+        return "".join(
+            f"<{inner}>" if text is None else text.strip()
+            for outer, inner, text in self.order
+            if tag in outer and inner in {"p", ""}
+        )
+
+    def json_of(self, name: str) -> Any:
+        """The JSON that the page's one crowd element is given under a name."""
+        found = [v for (tag, a), v in self.values.items() if a == name and tag.startswith("crowd-")]
+        return json.loads(found[0][0]) if found else None
+
+
+def task(words: list[str], source: str = "s3://input-bucket/a.jpg", text: str = "") -> Any:
+    """A task as the built-in functions make it, with these words for all labels."""
+    names = {str(number): word for number, word in enumerate(words)}
+    colors = {
+        "0": {"class-name": "BACKGROUND", "hex-color": "#ffffff"},
+        **{str(n + 1): {"class-name": w, "hex-color": f"#0000{n:02x}"} for n, w in names_of(words)},
+    }
+    boxes = [
+        {"class_id": number, "left": number + 0.5, "top": 1, "width": 2, "height": 3}
+        for number in range(len(words))
+    ]
+    return {
+        "boxes": {
+            "taskObject": source,
+            "labels": words,
+            "manifestLine": {
+                "source-ref": source,
+                ATTRIBUTE: {"annotations": boxes},
+                f"{ATTRIBUTE}-metadata": {"class-map": names},
+            },
+        },
+        "mask": {
+            "taskObject": source,
+            "labels": words,
+            "manifestLine": {
+                "source-ref": source,
+                ATTRIBUTE: "s3://batch-bucket/mask one.png",
+                f"{ATTRIBUTE}-metadata": {"internal-color-map": colors},
+            },
+        },
+        "text": {"taskObject": text, "labels": words, "manifestLine": {"source": text}},
+    }
+
+
+def names_of(words: list[str]) -> list[tuple[int, str]]:
+    return list(enumerate(words))
+
+
+def kind(name: str) -> str:
+    if name.startswith("text-"):
+        return "text"
+    return "mask" if name.startswith("semantic-") else "boxes"
+
+
+def shown(name: str, words: list[str], text: str = "", given_: Instructions | None = None) -> Dom:
+    """A page of a task, as a browser reads it."""
+    made = WorkerPage(page(name, given_), "s3://b/page", presign)
+    return Dom(made.render(task(words, text=text)[kind(name)]).html)
+
+
+# --- what is shipped --------------------------------------------------------------------------
 def test_every_page_of_the_table_is_shipped_and_every_shipped_page_is_used() -> None:
-    assert sorted(path.name for path in FOLDER.glob("*.liquid.html")) == PAGES
+    shipped = {path.name for path in FOLDER.glob("*.liquid.html")}
+    assert shipped - {SKELETON_TEMPLATE} == set(PAGES)
+
+
+def test_every_part_is_used_and_every_part_that_is_named_is_put_in() -> None:
+    named = {
+        part
+        for path in FOLDER.glob("*.liquid.html")
+        for part in re.findall(r"terrace:part ([a-z-]+)", path.read_text(encoding="utf-8"))
+    }
+    assert {path.name.removesuffix(".liquid.html") for path in PARTS.iterdir()} == named
+    assert not [name for name in PAGES if "terrace:part" in page(name)]
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_what_ground_truth_needs(name: str) -> None:
     text = page(name)
     assert "https://assets.crowd.aws/crowd-html-elements.js" in text
-    assert "{{ task.input.taskObject | grant_read_access }}" in text
+    assert re.search(r"\{\{ task.input.taskObject( \| grant_read_access)? \}\}", text)
     assert "{{ task.input.labels | to_json | escape }}" in text
     assert worker_ui.AUDITED_MARK not in text
     assert len(text) < 128_000
 
 
+ELEMENTS = {
+    "bounding-box": ("crowd-bounding-box", "boundingBox"),
+    "bounding-box-adjustment": ("crowd-bounding-box", "boundingBox"),
+    "bounding-box-verification": ("crowd-image-classifier", "crowd-image-classifier"),
+    "image-classification": ("crowd-image-classifier", "crowd-image-classifier"),
+    "image-classification-multi-label": (
+        "crowd-image-classifier-multi-select",
+        "crowd-image-classifier-multi-select",
+    ),
+    "semantic-segmentation": ("crowd-semantic-segmentation", "crowd-semantic-segmentation"),
+    "semantic-segmentation-adjustment": (
+        "crowd-semantic-segmentation",
+        "crowd-semantic-segmentation",
+    ),
+    "semantic-segmentation-verification": ("crowd-image-classifier", "crowd-image-classifier"),
+    "text-classification": ("crowd-classifier", "crowd-classifier"),
+    "text-classification-multi-label": (
+        "crowd-classifier-multi-select",
+        "crowd-classifier-multi-select",
+    ),
+    "video-classification": ("crowd-classifier", "crowd-classifier"),
+}
+"""By page, the element that the built-in functions expect answers of, and its name."""
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_instructions_are_shown_as_written_and_cannot_become_html_or_liquid(name: str) -> None:
-    given = Instructions(
-        shortInstruction="Boxes < 5 px & 'far'",
-        fullInstruction="{{ task.input }}\n<script>x()</script>\n\n{% raw %} \\1 \\g<0>",
-    )
-    text = page(name, given)
-    assert "<p>Boxes &lt; 5 px &amp; &#x27;far&#x27;</p>" in text
-    assert "<p>&#123;&#123; task.input &#125;&#125;</p>\n<p>&lt;script&gt;x()" in text
-    assert "{% raw" not in text
-    assert "\\1 \\g&lt;0&gt;" in text
-    assert text.count("<script") == 1
+def test_a_page_has_the_one_element_its_task_is_answered_with(name: str) -> None:
+    found = shown(name, ["one", "two"])
+    element, answered_as = ELEMENTS[name.removesuffix(".liquid.html")]
+    crowd = [tag for tag, *_ in found.structure if tag.startswith("crowd-")]
+    assert crowd == ["crowd-form", element]
+    assert found.values[element, "name"] == [answered_as]
+    assert found.values[element, "header"][0].strip()
+    for place in ("short-instructions", "full-instructions"):
+        assert (place,) in found.structure or (place, "header") in found.structure
 
 
-@pytest.mark.parametrize("given", [None, Instructions(), Instructions(shortInstruction="  ")])
-def test_without_instructions_the_page_has_its_own_words(given: Instructions | None) -> None:
-    assert page("bounding-box.liquid.html", given) == template("bounding-box.liquid.html")
+# --- words of others ----------------------------------------------------------------------------
+HARMLESS = ["one", "two", "three"]
+NASTY = [
+    'dog\'s "best"',
+    "</script><script>alert(1)</script>",
+    "<!-- <![CDATA[ <? &amp; &quot; &#39; &lt;b&gt;",
+    "{{ task.input }} {% raw %} }} %}",
+    "' onmouseover='x' \" onload=\"x",
+    "🐕‍🦺 naïve ﷽ كلب \u202e gnihtyna \u2028 \\ \\u003c /",
+    "tab\tand\nline\r\nbreaks",
+    "",
+    " ",
+]
+WORDS = st.lists(
+    st.sampled_from(NASTY) | st.text(st.characters(exclude_categories=["Cs"])), max_size=4
+)
 
 
+@pytest.mark.parametrize("name", PAGES)
+@settings(max_examples=40, deadline=None)
+@given(words=WORDS, text=st.sampled_from(NASTY) | st.text())
+def test_no_label_or_text_can_change_the_structure_of_a_page(
+    name: str, words: list[str], text: str
+) -> None:
+    # Given the same page with harmless words
+    plain = shown(name, [f"w{number}" for number in range(len(words))], "a text")
+    # When it is shown with any words
+    found = shown(name, words, text)
+    # Then it has the same elements with the same attributes
+    assert found.structure == plain.structure
+    # And the words arrive as they are
+    assert found.json_of("labels") or found.json_of("categories") or words == []
+
+
+def test_the_test_of_structure_would_notice() -> None:
+    broken = WorkerPage("<p>{{ task.input.taskObject | skip_autoescape }}</p>", "s3://b/p", presign)
+    nasty = broken.render({"taskObject": NASTY[1]}).html
+    plain = broken.render({"taskObject": "one"}).html
+    with pytest.raises(AssertionError):
+        assert Dom(nasty).structure == Dom(plain).structure
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("words", [NASTY[:7], ["one"], []], ids=["nasty", "one", "none"])
+def test_json_in_attributes_is_what_was_given(name: str, words: list[str]) -> None:
+    found = shown(name, words)
+    given_labels = found.json_of("labels")
+    assert (given_labels if given_labels is not None else found.json_of("categories")) == words
+    boxes = [
+        {"label": word, "left": number + 0.5, "top": 1, "width": 2, "height": 3}
+        for number, word in enumerate(words)
+    ]
+    mask = {
+        "src": presign("s3://batch-bucket/mask one.png"),
+        "labelMappings": {word: {"color": f"#0000{n:02x}"} for n, word in enumerate(words)},
+    }
+    expected: dict[str, Any] = {
+        "bounding-box-adjustment": ("initial-value", boxes),
+        "bounding-box-verification": (
+            "overlay",
+            {"boundingBox": {"labels": words, "value": boxes}},
+        ),
+        "semantic-segmentation-adjustment": ("initial-value", mask),
+        "semantic-segmentation-verification": (
+            "overlay",
+            {"semanticSegmentation": {**mask, "labels": words}},
+        ),
+    }
+    stem = name.removesuffix(".liquid.html")
+    if stem in expected:
+        attribute, value = expected[stem]
+        assert found.json_of(attribute) == value
+    else:
+        assert found.json_of("overlay") is found.json_of("initial-value") is None
+
+
+@pytest.mark.parametrize("text", NASTY)
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("text-")])
+def test_a_text_is_shown_to_the_letter(name: str, text: str) -> None:
+    assert shown(name, ["a", "b"], text).text.get("classification-target", "") == text
+
+
+def test_a_box_of_a_manifest_made_by_hand_cannot_break_the_page() -> None:
+    # Given boxes with a class that has no name, and with words for numbers
+    made = WorkerPage(page("bounding-box-adjustment.liquid.html"), "s3://b/page", presign)
+    given_ = task(["one"])["boxes"]
+    given_["manifestLine"][ATTRIBUTE]["annotations"] = [{"class_id": 7, "left": NASTY[4]}]
+    # When it is shown, then its JSON is still JSON, with what was there
+    [box] = Dom(made.render(given_).html).json_of("initial-value")
+    assert (box["label"], box["left"], box["top"]) == (None, NASTY[4], None)
+
+
+# --- instructions ----------------------------------------------------------------------------
+@pytest.mark.parametrize("name", PAGES)
+@settings(max_examples=30, deadline=None)
+@given(short=st.sampled_from(NASTY) | st.text(), full=st.sampled_from(NASTY) | st.text())
+def test_instructions_are_shown_as_written_and_are_neither_html_nor_liquid(
+    name: str, short: str, full: str
+) -> None:
+    found = shown(name, HARMLESS, given_=Instructions(shortInstruction=short, fullInstruction=full))
+    own = shown(name, HARMLESS)
+    for place, text in (("short", short), ("full", full)):
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        mark = ("!--", f" terrace:{place}-instructions ")
+        # Then each line is a paragraph, in the place of the page's own words
+        assert (mark in found.structure) == (not lines)
+        if lines:
+            assert found.inside(f"{place}-instructions").count("<p>") == len(lines)
+    # And all else is as without instructions
+    words = {"p", "ul", "li", "!--"}
+    assert [e for e in found.structure if e[0].strip("/") not in words] == [
+        e for e in own.structure if e[0].strip("/") not in words
+    ]
+
+
+def test_instructions_arrive_to_the_letter() -> None:
+    text = "\n".join(["Boxes < 5 px & 'far'", *NASTY[:6]])
+    given_ = Instructions(shortInstruction=text)
+    found = shown("bounding-box.liquid.html", HARMLESS, given_=given_)
+    lines = [line.strip() for line in text.splitlines()]
+    assert found.inside("short-instructions").split("<p>")[1:] == lines
+
+
+@pytest.mark.parametrize("given_", [None, Instructions(), Instructions(shortInstruction="  ")])
+def test_without_instructions_the_page_has_its_own_words(given_: Instructions | None) -> None:
+    name = "bounding-box.liquid.html"
+    own = template(name).replace(worker_ui.EXAMPLES_MARK, "")
+    assert page(name, given_) == own
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_examples_are_shown_by_a_link_of_ground_truths(name: str) -> None:
+    found = shown(name, HARMLESS, given_=EXAMPLES)
+    images = found.values["img", "src"]
+    assert images == [presign("s3://bucket/good.png"), presign("s3://bucket/bad.png")]
+    assert found.values["img", "alt"] == ["Good example", "Bad example"]
+    only_bad = shown(name, HARMLESS, given_=Instructions(badExampleS3Uri="s3://bucket/bad.png"))
+    assert only_bad.values["img", "alt"] == ["Bad example"]
+    assert ("img", "src") not in shown(name, HARMLESS).values
+
+
+KEYS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(
+    lambda key: s3uri.problem(f"s3://bucket/{key}") is None
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(key=KEYS | st.sampled_from(["a{{b}}%}", "{% raw %}", 'it\'s "x".png', "{", "{{ '"]))
+def test_the_key_of_an_example_is_read_as_it_is(key: str) -> None:
+    uri = f"s3://bucket/{key}"
+    asked: list[str] = []
+
+    def grant(given_uri: str) -> str:
+        asked.append(given_uri)
+        return presign(given_uri)
+
+    text = page("image-classification.liquid.html", Instructions(goodExampleS3Uri=uri))
+    WorkerPage(text, "s3://b/page", grant).render(task(HARMLESS)["boxes"])
+    assert uri in asked
+
+
+# --- the attribute under review ------------------------------------------------------------------
 @pytest.mark.parametrize("attribute", [None, "", 'x" %}', "a_b", "-x"])
 def test_a_page_that_shows_labels_needs_the_name_of_a_real_attribute(attribute: str | None) -> None:
     with pytest.raises(ValueError, match="existing labels"):
@@ -66,63 +384,3 @@ def test_a_page_that_shows_labels_needs_the_name_of_a_real_attribute(attribute: 
 def test_a_name_cannot_lead_out_of_the_folder() -> None:
     with pytest.raises(FileNotFoundError):
         template("../terrace/errors.py")
-
-
-class Elements(HTMLParser):
-    """Collects the JSON that crowd elements are given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, Any] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for key, value in attrs:
-            if tag.startswith("crowd-") and key in (
-                "labels",
-                "categories",
-                "overlay",
-                "initial-value",
-            ):
-                self.found[key] = json.loads(value or "")
-
-
-NAMES = {"0": 'dog\'s "best"', "5": "bone & <ball>"}
-LINES = {
-    "two boxes": {
-        "2-dogs": {
-            "annotations": [
-                {"class_id": 0, "left": 1.5, "top": 2, "width": 3, "height": 4},
-                {"class_id": 5, "left": 1, "top": 2, "width": 3, "height": 4},
-            ]
-        },
-        "2-dogs-metadata": {"class-map": NAMES},
-    },
-    "no boxes": {"2-dogs": {"annotations": []}, "2-dogs-metadata": {"class-map": {}}},
-}
-
-
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("case", LINES)
-def test_rendered_as_liquid_a_page_gives_its_element_valid_json(name: str, case: str) -> None:
-    liquid = pytest.importorskip("liquid", reason="python-liquid is not installed")
-    # Given a page, rendered as Ground Truth does: auto-escaping, with its two filters
-    environment = liquid.Environment(autoescape=True)
-    environment.add_filter("to_json", json.dumps)
-    environment.add_filter("grant_read_access", lambda uri: uri.replace("s3://", "https://s3/"))
-    line = LINES[case]
-    task = {
-        "taskObject": "s3://inp/a.jpg",
-        "labels": list(NAMES.values()),
-        "manifestLine": {"source-ref": "s3://inp/a.jpg", **line},
-    }
-    elements = Elements()
-    # When it is rendered and read as HTML
-    elements.feed(environment.from_string(page(name)).render(task={"input": task}))
-    # Then labels with quotes and brackets arrive whole, and each box has its class's name
-    found = elements.found
-    assert found.get("labels", found.get("categories")) == list(NAMES.values())
-    boxes = found.get("initial-value", found.get("overlay", {}).get("boundingBox", {}).get("value"))
-    if boxes is not None:
-        given = line["2-dogs"]["annotations"]
-        assert [box["label"] for box in boxes] == [NAMES[str(b["class_id"])] for b in given]
-        assert [box["left"] for box in boxes] == [b["left"] for b in given]

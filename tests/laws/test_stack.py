@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -226,12 +227,26 @@ def test_the_labeling_role_lives_as_long_as_the_longest_task_of_a_worker(
     assert properties(template, "LabelingJobRole")["MaxSessionDuration"] == 43200
 
 
-def test_lists_of_buckets_teams_and_topics_are_optional_parameters(
+@pytest.mark.parametrize("kind", ["InputBuckets", "WorkteamArns", "TopicArns", "FunctionArns"])
+def test_lists_of_what_a_request_may_name_are_optional_parameters(
+    template: dict[str, Any], kind: str
+) -> None:
+    found = template["Parameters"][f"Allowed{kind}"]
+    assert (found["Type"], found["Default"]) == ("CommaDelimitedList", "")
+
+
+def test_ground_truth_may_call_the_two_functions_of_custom_jobs_and_those_that_are_listed(
     template: dict[str, Any],
 ) -> None:
-    for name in ("AllowedInputBuckets", "AllowedWorkteamArns", "AllowedTopicArns"):
-        assert template["Parameters"][name]["Type"] == "CommaDelimitedList"
-        assert template["Parameters"][name]["Default"] == ""
+    [calls] = [
+        statement
+        for statement in statements(properties(template, "LabelingJobRole"))
+        if "lambda:InvokeFunction" in actions(statement)
+    ]
+    own = {"PreAnnotationFunction", "PostAnnotationFunction"}
+    text = json.dumps(calls["Resource"])
+    assert {name for name in template["Resources"] if f'"{name}"' in text} == own
+    assert set(re.findall(r'"Ref": "(\w+)"', text)) == {"AllowedFunctionArns"}
 
 
 def test_outputs_hold_all_that_a_client_needs(template: dict[str, Any]) -> None:

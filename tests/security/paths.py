@@ -25,6 +25,7 @@ from tests.machine.world import RECONCILE_SECONDS, Json, World, eventually
 OTHER_BUCKET = "terrace-proof-other-bucket"
 OTHER_TOPIC = "terrace-proof-other-topic"
 OTHER_TEAM = "terrace-proof-other-team"
+OTHER_FUNCTION = "terrace-proof-other-function"
 SLOW = 60.0
 """Seconds for paths that wait for the reconciler's patience (30 s after a create)."""
 PADDING = 19_000
@@ -581,4 +582,4 @@ def _number(value: float) -> Any:
     return Decimal(str(round(value, 3)))
 
 
-__all__ = ["OTHER_BUCKET", "OTHER_TEAM", "OTHER_TOPIC", "RECONCILE_SECONDS", "Walker"]
+__all__ = ["OTHER_BUCKET", "OTHER_FUNCTION", "OTHER_TEAM", "OTHER_TOPIC", "RECONCILE_SECONDS", "Walker"]

@@ -17,7 +17,7 @@ from terrace_cli.checks.expand import expand
 from terrace_cli.checks.proof import RULE, Proof, compare, findings, table
 from terrace_cli.checks.waivers import read_waivers
 from tests.machine.world import World, private_world
-from tests.security.paths import OTHER_BUCKET, OTHER_TEAM, OTHER_TOPIC, Walker
+from tests.security.paths import OTHER_BUCKET, OTHER_FUNCTION, OTHER_TEAM, OTHER_TOPIC, Walker
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLED = ROOT / "docs" / "iam-proof.json"
@@ -30,6 +30,7 @@ PARAMETERS = {
     "AllowedWorkteamArns": (
         f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:workteam/private-crowd/{OTHER_TEAM}"
     ),
+    "AllowedFunctionArns": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{OTHER_FUNCTION}",
     "NotificationEmail": "operator@example.com",
     # Small enough that plan_wave hands a batch of three levels over to a fresh execution.
     "EventBound": "100",

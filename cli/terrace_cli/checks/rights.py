@@ -16,6 +16,7 @@ EVERYTHING_ON = {
     "AllowedWorkteamArns": (
         "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/another-team"
     ),
+    "AllowedFunctionArns": "arn:aws:lambda:us-east-1:111122223333:function:another-function",
     "NotificationEmail": "operator@example.com",
 }
 """Parameters under which every condition of the template holds."""

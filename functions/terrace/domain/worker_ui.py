@@ -11,6 +11,7 @@ from terrace.domain.request import Instructions
 
 AUDITED_MARK = "terrace:audited-attribute"
 """Stands inside Liquid string literals; attribute names have no character that could end one."""
+EXAMPLES_MARK = "<!-- terrace:examples -->"
 _ATTRIBUTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _LIQUID = str.maketrans({"{": "&#123;", "}": "&#125;"})
 
@@ -23,7 +24,8 @@ def render_source(
     Args:
         template: a file of `worker_ui/`.
         instructions: of the request. Text, not HTML: it is escaped, and its line breaks become
-            paragraphs. What is not given keeps the template's own words.
+            paragraphs. What is not given keeps the template's own words. Examples are images in
+            S3, which workers read by a link that Ground Truth makes for each task.
         audited_attribute: the attribute whose labels the page shows.
 
     Raises:
@@ -38,7 +40,7 @@ def render_source(
     if instructions is not None:
         text = _put(text, "short-instructions", instructions.shortInstruction)
         text = _put(text, "full-instructions", instructions.fullInstruction)
-    return text
+    return text.replace(EXAMPLES_MARK, _examples(instructions))
 
 
 def paragraphs(text: str) -> str:
@@ -57,3 +59,33 @@ def _put(template: str, place: str, text: str | None) -> str:
         return template
     marks = re.compile(rf"<!-- terrace:{place} -->.*?<!-- /terrace:{place} -->", re.DOTALL)
     return marks.sub(lambda _: paragraphs(text), template)
+
+
+def _examples(instructions: Instructions | None) -> str:
+    """The images of work done well and badly, each with its heading; empty where there are none."""
+    if instructions is None:
+        return ""
+    shown = (
+        ("Good example", "terrace_good", instructions.goodExampleS3Uri),
+        ("Bad example", "terrace_bad", instructions.badExampleS3Uri),
+    )
+    return "\n".join(_example(title, name, uri) for title, name, uri in shown if uri)
+
+
+def _example(title: str, variable: str, uri: str) -> str:
+    """One image. Its URI goes through a variable: a Liquid literal could not hold every key."""
+    return (
+        f"<h3>{title}</h3>\n"
+        f"{{% capture {variable} %}}{liquid_text(uri)}{{% endcapture %}}"
+        f'<p><img src="{{{{ {variable} | grant_read_access }}}}" alt="{title}" '
+        'style="max-width: 100%"></p>'
+    )
+
+
+def liquid_text(text: str) -> str:
+    """The text as Liquid that puts it out unchanged: a brace cannot open anything.
+
+    >>> liquid_text("a{{b}}")
+    'a{{ "{" }}{{ "{" }}b}}'
+    """
+    return text.replace("{", '{{ "{" }}')
