@@ -10,6 +10,7 @@ from terrace.domain.records import (
     BatchRecord,
     ClaimRecord,
     Counters,
+    FinalRecord,
     JobRecord,
     Mark,
     Park,
@@ -121,7 +122,14 @@ class BatchStore(Protocol):
     def reopen_job(self, job: JobRecord, generation: int, changes: dict[str, Json]) -> bool:
         """A terminal row -> PENDING, if it is at the same attempt and of an older generation."""
 
-    def end_batch(self, batch_id: str, generation: int, status: BatchStatus, at: float) -> bool: ...
+    def end_batch(
+        self,
+        batch_id: str,
+        generation: int,
+        status: BatchStatus,
+        at: float,
+        final: FinalRecord | None = None,
+    ) -> bool: ...
 
     def message_sent(self, batch_id: str, at: float, generation: int | None = None) -> None:
         """Records that the end message is out (of this generation, where one is given)."""

@@ -13,6 +13,7 @@ from terrace.domain.records import (
     BatchRecord,
     ClaimRecord,
     Counters,
+    FinalRecord,
     JobRecord,
     Mark,
     Park,
@@ -271,10 +272,17 @@ class DynamoBatchStore:
             .where("generation", "<", generation)
         )
 
-    def end_batch(self, batch_id: str, generation: int, status: BatchStatus, at: float) -> bool:
+    def end_batch(
+        self,
+        batch_id: str,
+        generation: int,
+        status: BatchStatus,
+        at: float,
+        final: FinalRecord | None = None,
+    ) -> bool:
         return self._table.update(
             Update(codec.batch_key(batch_id))
-            .set(batchStatus=status, endedAt=at, updatedAt=at, park=None)
+            .set(batchStatus=status, endedAt=at, updatedAt=at, park=None, final=final)
             .where("generation", "=", generation)
             .where("batchStatus", "=", BatchStatus.IN_PROGRESS)
         )

@@ -78,6 +78,16 @@ class Retry(Record):
     doneAt: float | None = Field(default=None, description="when its jobs were opened again")
 
 
+class FinalRecord(Record):
+    """Where an ended batch tells of items without a label, or without the review asked for."""
+
+    unlabeledManifestS3Uri: str | None = None
+    unlabeledItems: int = 0
+    unreviewedManifestS3Uri: str | None = None
+    unreviewedItems: int = 0
+    problem: str | None = Field(default=None, description="why it is not all there")
+
+
 class Park(Record):
     """The task token of an execution that waits, ordered by (generation, wave, retry)."""
 
@@ -119,6 +129,7 @@ class BatchRecord(Record):
     stop: Stop | None = None
     retry: Retry | None = None
     transformedAt: float | None = Field(default=None, description="all checks passed, rows written")
+    final: FinalRecord | None = Field(default=None, description="of the last end of the batch")
     messageSentAt: float | None = None
     levelsAnnounced: list[int] = Field(default_factory=list)
     deletedAt: float | None = Field(

@@ -101,7 +101,7 @@ def batch_view(
         status=batch.status,
         inputLabelingJobs=request["labelingJobs"] if request is not None else None,
         **levels,
-        outputs=OutputsView(),
+        outputs=_outputs(batch),
         pacing=batch.pacing,
         onJobFailure=batch.onJobFailure,
         stopMode=batch.stop.mode if batch.stop else None,
@@ -117,6 +117,20 @@ def batch_view(
         updatedAt=iso(batch.updatedAt) or "",
         endedAt=iso(batch.endedAt),
         deletedAt=iso(batch.deletedAt),
+    )
+
+
+def _outputs(batch: BatchRecord) -> OutputsView:
+    """What the last end of the batch has left; nothing while a retry of it runs."""
+    final = batch.final
+    if final is None or not batch.ended:
+        return OutputsView()
+    return OutputsView(
+        unlabeledManifestS3Uri=final.unlabeledManifestS3Uri,
+        unlabeledItems=final.unlabeledItems,
+        unreviewedManifestS3Uri=final.unreviewedManifestS3Uri,
+        unreviewedItems=final.unreviewedItems,
+        recordProblem=final.problem,
     )
 
 

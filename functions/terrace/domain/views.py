@@ -76,11 +76,21 @@ class LevelView(View):
 
 
 class OutputsView(View):
-    """The batch's accepted data set; null until it has been written."""
+    """What the batch leaves behind; null until it has been written."""
 
     finalManifestS3Uri: str | None = None
     rejectedManifestS3Uri: str | None = None
-    unlabeledManifestS3Uri: str | None = None
+    unlabeledManifestS3Uri: str | None = Field(
+        default=None, description="items that nobody labeled, each with the reason"
+    )
+    unlabeledItems: int | None = Field(default=None, description="null until the batch has ended")
+    unreviewedManifestS3Uri: str | None = Field(
+        default=None, description="items whose label stands, though a review of it gave no answer"
+    )
+    unreviewedItems: int | None = None
+    recordProblem: str | None = Field(
+        default=None, description="why the two manifests above are not all there"
+    )
     reportS3Uri: str | None = None
     exports: list[str] = Field(default_factory=list)
 

@@ -1,6 +1,6 @@
 """FinalizeBatch: the only place that ends a batch, and only when no job runs."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -9,7 +9,11 @@ from terrace.domain.records import BatchRecord, JobRecord
 from terrace.domain.status import BatchStatus, JobStatus
 from terrace.errors import PermanentError
 from terrace.ports import BatchStore, Clock, ObjectStore
+from terrace.steps.final_record import Recorder
 from terrace.steps.job_output import merged_output
+
+RECORD_SECONDS = 300.0
+"""How long the end of a batch may wait for its record: half the function's time-out."""
 
 
 class FinalizeBatchInput(BaseModel):
@@ -34,6 +38,7 @@ def finalize_batch(
     objects: ObjectStore,
     clock: Clock,
     batch_bucket: str,
+    record_seconds: float = RECORD_SECONDS,
 ) -> FinalizeBatchOutput:
     """Ends the jobs that will not start (any more), then the batch. Safe to repeat."""
     found = store.load(step.batchId)
@@ -56,9 +61,20 @@ def finalize_batch(
             output, trouble = _merged(job, objects, batch_bucket)
             reason = f"{job.failureReason or ''}{trouble}"
             store.annotate_job(job, {"outputManifestS3Uri": output, "failureReason": reason})
-    if not store.end_batch(step.batchId, step.generation, wave.outcome, now):
+    recorder = Recorder(objects, clock, batch_bucket, record_seconds)
+    ended = store.load(step.batchId)
+    final = recorder.write(step.batchId, step.generation, ended[1] if ended else jobs)
+    now = clock.now()
+    if not store.end_batch(step.batchId, step.generation, wave.outcome, now, final):
         return _ended_already(step, store)
-    store.add_event(step.batchId, "BATCH_ENDED", {"status": wave.outcome.value}, now)
+    told: dict[str, Any] = {
+        "status": wave.outcome.value,
+        "unlabeledItems": final.unlabeledItems,
+        "unreviewedItems": final.unreviewedItems,
+    }
+    if final.problem is not None:
+        told["recordProblem"] = final.problem
+    store.add_event(step.batchId, "BATCH_ENDED", told, now)
     return FinalizeBatchOutput(next="notify", outcome=wave.outcome, wave=batch.wave)
 
 

@@ -19,6 +19,9 @@ from terrace.domain.records import JobRecord
 from terrace.ports import ObjectStore
 from terrace.steps.job_output import texts
 
+ACCEPTED = "accepted as it is: not in the sample"
+"""Why an item was carried although nothing is wrong with it."""
+
 
 @dataclass(frozen=True)
 class LaneItem:
@@ -30,7 +33,7 @@ class LaneItem:
     attribute: str | None
     """The attribute that holds its latest label; None: it has none."""
     why: str = ""
-    """Why it has no label, or an older one."""
+    """Why it has no label, an older one, or no verdict on the one it has."""
 
 
 def carried_uri(bucket: str, batch_id: str, job_name: str) -> str:
@@ -71,12 +74,23 @@ def _given(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
         texts(objects, source.outputManifestS3Uri), attribute
     ):
         place = places[index] if places is not None else index
+        why = _unanswered(source, item)
         if labeled:
-            yield LaneItem(place, item, attribute)
+            yield LaneItem(place, item, attribute, why)
             continue
-        why = manifest.failure_reason(item, attribute) or f"not labeled by {source.jobName}"
         has_older = older is not None and manifest.is_labeled(item, older)
         yield LaneItem(place, item, older if has_older else None, why)
+
+
+def _unanswered(job: JobRecord, item: Item) -> str:
+    """Why the job gave no answer for an item; empty where it did.
+
+    A verification answers in an attribute of its own, beside the lane's label.
+    """
+    if manifest.is_labeled(item, job.labelAttributeName):
+        return ""
+    failed = manifest.failure_reason(item, job.labelAttributeName)
+    return f"{job.jobName}: {failed}" if failed else f"not labeled by {job.jobName}"
 
 
 def _carried(uri: str, objects: ObjectStore) -> Iterator[LaneItem]:

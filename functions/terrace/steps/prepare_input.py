@@ -315,7 +315,7 @@ class Prepare:
         self.objects.write_lines(
             carried,
             (
-                lane.carry_line(item, item.why or "accepted as it is: not in the sample")
+                lane.carry_line(item, item.why or lane.ACCEPTED)
                 for item in self._lane(job, source)
                 if item.index not in chosen
             ),
