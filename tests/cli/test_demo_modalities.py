@@ -94,6 +94,18 @@ class Bucket:
         return {"Body": io.BytesIO(self.objects[Key])}
 
 
+class SageMaker:
+    """What was asked for, by the name of the labeling job."""
+
+    def __init__(self, jobs: dict[str, tuple[str, str]]) -> None:
+        self.jobs = jobs
+
+    def describe_labeling_job(self, LabelingJobName: str) -> dict[str, Any]:
+        attribute, uri = self.jobs[LabelingJobName]
+        source = {"S3DataSource": {"ManifestS3Uri": uri}}
+        return {"LabelAttributeName": attribute, "InputConfig": {"DataSource": source}}
+
+
 def line(name: str, **more: Any) -> dict[str, Any]:
     common = {
         "type": "groundtruth/text-classification",
@@ -123,6 +135,8 @@ def test_every_attempt_is_read_and_what_a_review_changed_is_counted() -> None:
         f"batches/b1/outputs/two/a1/two/{output}": body(
             {**line("one"), **line("two", **{"adjustment-status": "adjusted"})}
         ),
+        "items.manifest": body({"source": "x"}),
+        "batches/b1/one.manifest": body(line("one")),
         "batches/other/outputs/x/manifests/output/output.manifest": b"never read",
     }
     batch = view(
@@ -131,14 +145,21 @@ def test_every_attempt_is_read_and_what_a_review_changed_is_counted() -> None:
         job("two", "COMPLETE", level=2, labelAttributeName="two"),
     )
 
-    outcome = look_at(Bucket(objects), batch, "TextMultiClass", "bucket", 1.0)
+    sagemaker = SageMaker(
+        {
+            "one": ("one", "s3://bucket/items.manifest"),
+            "one-a2": ("one", "s3://bucket/items.manifest"),
+            "two": ("two", "s3://bucket/batches/b1/one.manifest"),
+        }
+    )
+    outcome = look_at(Bucket(objects), sagemaker, batch, "TextMultiClass", "bucket", 1.0)
 
     assert outcome.report.problems == []
     assert (outcome.jobs, outcome.report.failed, outcome.changed) == (3, 1, 1)
     assert outcome.good
 
     objects[f"{folder}/a2/one-a2/{output}"] = body(line("one", confidence=7))
-    outcome = look_at(Bucket(objects), batch, "TextMultiClass", "bucket", 1.0)
+    outcome = look_at(Bucket(objects), sagemaker, batch, "TextMultiClass", "bucket", 1.0)
 
     assert not outcome.good
     assert "must be a number from 0 to 1" in outcome.report.problems[0]

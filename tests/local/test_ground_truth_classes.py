@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from terrace_local.ground_truth.votes import Votes, choose_classes, confidence
-from terrace_local.workers.item_truth import ItemTruth, items_truth_body, items_truth_key
+from terrace_local.workers.item_truth import ItemTruth, write_item_truth
 from tests.local.ground_truth_world import World, manifest
 
 DATA = Path(os.environ.get("TERRACE_DATA", "/work/shared/data"))
@@ -167,9 +167,8 @@ def test_texts_inline_and_in_files_are_classified_and_what_is_not_there_fails(
 ) -> None:
     world.put("texts/a.txt", NASTY)
     world.put("texts/latin.txt", "Grüße".encode("latin-1"))
-    world.put(
-        items_truth_key("s3://in-bucket/texts/a.txt"),
-        items_truth_body({"a.txt": ItemTruth(classes=('bad & "ugly"',))}),
+    write_item_truth(
+        world.s3, "s3://in-bucket/texts/", {"a.txt": ItemTruth(labels=('bad & "ugly"',))}
     )
     rows = [
         {"source": NASTY},

@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from terrace_local.ground_truth.families.text_spans import consolidate_spans
-from terrace_local.workers.item_truth import (
-    TRUTH_REF,
-    Entity,
-    ItemTruth,
-    items_truth_body,
-    text_name,
-)
+from terrace_local.workers.item_truth import TRUTH_REF, ItemTruth, Span, write_item_truth
 from tests.local.ground_truth_world import World, manifest
 
 SAMPLES = Path(os.environ.get("TERRACE_SAMPLES", "/work/shared/data/ground_truth_samples"))
@@ -52,8 +46,8 @@ def run(world: World, name: str, rows: list[dict[str, Any]], people: int = 1) ->
 def hidden(world: World) -> str:
     """Where the truth of TEXT is."""
     start = TEXT.index("Jan")
-    spans = (Entity(3, 6, "Person"), Entity(start, start + 10, "Date"))
-    return world.put("hidden.json", items_truth_body({text_name(TEXT): ItemTruth(entities=spans)}))
+    spans = (Span(3, 6, "Person"), Span(start, start + 10, "Date"))
+    return write_item_truth(world.s3, "s3://in-bucket/hidden/", {TEXT: ItemTruth(spans=spans)})
 
 
 @pytest.mark.parametrize("people", [1, 3])
@@ -104,30 +98,30 @@ def test_without_instructions_the_job_fails(world: World) -> None:
 
 
 def test_boundaries_are_the_most_frequent_or_the_median() -> None:
-    clear = [[Entity(0, 10, "A")], [Entity(0, 10, "A")], [Entity(2, 12, "B")]]
-    unclear = [[Entity(0, 10, "A")], [Entity(1, 11, "A")], [Entity(2, 12, "A")]]
+    clear = [[Span(0, 10, "A")], [Span(0, 10, "A")], [Span(2, 12, "B")]]
+    unclear = [[Span(0, 10, "A")], [Span(1, 11, "A")], [Span(2, 12, "A")]]
 
-    assert consolidate_spans(clear)[0].span == Entity(0, 10, "A")
-    assert consolidate_spans(unclear)[0].span == Entity(1, 11, "A")
+    assert consolidate_spans(clear)[0].span == Span(0, 10, "A")
+    assert consolidate_spans(unclear)[0].span == Span(1, 11, "A")
 
 
 def test_marks_that_few_people_made_are_dropped() -> None:
-    both = Entity(0, 10, "A")
+    both = Span(0, 10, "A")
 
-    found = consolidate_spans([[both], [both, Entity(50, 60, "A")], [both]])
+    found = consolidate_spans([[both], [both, Span(50, 60, "A")], [both]])
 
     assert [row.span for row in found] == [both]
 
 
 def test_the_label_given_most_often_wins_and_a_tie_is_the_seeds_affair() -> None:
-    two = [[Entity(0, 10, "A")], [Entity(0, 10, "B")]]
+    two = [[Span(0, 10, "A")], [Span(0, 10, "B")]]
 
     assert {consolidate_spans(two, seed)[0].span.label for seed in range(20)} == {"A", "B"}
     assert consolidate_spans([*two, two[1]])[0].span.label == "B"
 
 
 SPAN = st.tuples(st.integers(0, 40), st.integers(1, 20), st.sampled_from("AB")).map(
-    lambda row: Entity(row[0], row[0] + row[1], row[2])
+    lambda row: Span(row[0], row[0] + row[1], row[2])
 )
 
 

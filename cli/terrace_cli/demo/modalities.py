@@ -137,7 +137,7 @@ class _Show:
 
     def run(self) -> int:
         """All steps in order; returns the exit code."""
-        s3, _, _ = clients(self.contract)
+        s3, sagemaker = clients(self.contract, "s3", "sagemaker")
         client = Client(
             Target(
                 self.contract["apiUrl"].rstrip("/"),
@@ -150,7 +150,7 @@ class _Show:
         for name in self.names:
             self._begin(client, s3, name)
         self._follow(client)
-        outcomes = [self._outcome(s3, one) for one in self.running]
+        outcomes = [self._outcome(s3, sagemaker, one) for one in self.running]
         _print(outcomes)
         return 0 if all(outcome.good for outcome in outcomes) else EXIT_FAILED
 
@@ -207,13 +207,13 @@ class _Show:
                 return
             time.sleep(LOOK_SECONDS)
 
-    def _outcome(self, s3: Any, one: _Running) -> Outcome:
+    def _outcome(self, s3: Any, sagemaker: Any, one: _Running) -> Outcome:
         if one.refusal:
             return Outcome(one.modality, "refused", missing=one.refusal)
         if one.ended is None:
             return Outcome(one.modality, f"not over after {LONGEST_SECONDS:.0f} s")
         bucket = self.contract["batchBucket"]
-        outcome = look_at(s3, one.ended, one.modality, bucket, one.seconds)
+        outcome = look_at(s3, sagemaker, one.ended, one.modality, bucket, one.seconds)
         outcome.missing += [
             f"{job.name} is {job.status}: {job.failure}"
             for job in one.ended.jobs

@@ -82,7 +82,7 @@ def _labels(element: Element, attribute: str) -> Categories:
 
 
 def _right(task: FormTask, categories: Categories, multi: bool) -> tuple[str, ...]:
-    known = task.item.classes if task.item is not None else ()
+    known = task.item.labels if task.item is not None else ()
     if any(categories.index_of(label) is not None for label in known):
         return known
     return class_work.guess_classes(categories, multi, *task.item_seed)
@@ -117,7 +117,7 @@ def _boxes(element: Element, task: FormTask) -> dict[str, Any]:
 def _entities(element: Element, task: FormTask) -> dict[str, Any]:
     categories, image = _labels(element, "labels"), task.image
     text = element.attributes.get("text", "")
-    right = task.item.entities if task.item is not None else ()
+    right = task.item.spans if task.item is not None else ()
     right = right or span_work.guess_spans(text, categories, *task.item_seed)
     spans = span_work.mark_spans(right, text, categories, image.person, image.mix, *image.seed)
     rows = [{"endOffset": s.end, "startOffset": s.start, "label": s.label} for s in spans]

@@ -1,20 +1,16 @@
-"""The hidden truth of items that have no boxes: texts, clips, and images as a whole.
+"""What is really in a text, a video clip or a whole picture: its classes and named spans.
 
-One JSON file per folder of items, ``items.truth.json``, maps each item to what is true of it::
+An *item truth* is one JSON file per folder, ``items.truth.json``::
 
-    {"clip1.webm": {"classes": ["Car"]},
-     "<SHA-256 of the text>": {"classes": ["Praise"],
-                               "entities": [{"startOffset": 0, "endOffset": 5, "label": "City"}]}}
+    {"note.txt": {"labels": ["sad"],
+                  "entities": [{"startOffset": 0, "endOffset": 3, "label": "Person"}]}}
 
-Items with a ``source-ref`` in bucket B are named by their file name; their truth file is
-``.terrace-truth/<dir>/items.truth.json`` in B. Inline texts (``source``) have no bucket: they are
-named by the SHA-256 of their UTF-8 bytes, and their manifest line says where the truth is, in a
-key of its own that Ground Truth passes through: ``"truth-ref": "s3://B/.../items.truth.json"``.
-
-Offsets count characters (code points), the end is exclusive.
+It lies where an image truth lies (see `truth`). Texts that stand in the manifest itself are looked
+up by their whole text in the file that their line names in a key of its own, which Ground Truth
+passes through: ``"truth-ref": "s3://bucket/.../items.truth.json"``; without it, in
+``.terrace-truth/items.truth.json`` of the manifest's bucket.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from posixpath import dirname, join
@@ -27,8 +23,8 @@ TRUTH_REF = "truth-ref"
 
 
 @dataclass(frozen=True)
-class Entity:
-    """A stretch of a text and what it names."""
+class Span:
+    """Characters ``start`` to ``end`` (excluded) of a text, and what they name."""
 
     start: int
     end: int
@@ -37,55 +33,64 @@ class Entity:
 
 @dataclass(frozen=True)
 class ItemTruth:
-    """What is true of one item.
+    """What people could find out about one object; the first of ``labels`` matters most."""
 
-    Attributes:
-        classes: Every class that applies, the one that applies most first.
-        entities: Of a text: what its stretches name, in order.
-    """
-
-    classes: tuple[str, ...] = ()
-    entities: tuple[Entity, ...] = ()
+    labels: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """This item's part of the file's content (see the module's docstring)."""
-        data: dict[str, Any] = {"classes": list(self.classes)}
-        if self.entities:
-            data["entities"] = [
-                {"startOffset": e.start, "endOffset": e.end, "label": e.label}
-                for e in self.entities
-            ]
-        return data
+        """This object's part of the file's content."""
+        entities = [
+            {"startOffset": span.start, "endOffset": span.end, "label": span.label}
+            for span in self.spans
+        ]
+        return {"labels": list(self.labels), "entities": entities}
 
     @staticmethod
     def from_json(data: Any) -> "ItemTruth":
-        """Reads one item's part of a file.
+        """Reads one object's part of a file.
 
         Raises:
             TruthError: when a field is missing or of the wrong type.
         """
         try:
-            entities = tuple(
-                Entity(int(row["startOffset"]), int(row["endOffset"]), str(row["label"]))
+            labels = tuple(str(label) for label in data.get("labels", []))
+            spans = tuple(
+                Span(int(row["startOffset"]), int(row["endOffset"]), str(row["label"]))
                 for row in data.get("entities", [])
             )
-            return ItemTruth(tuple(str(name) for name in data.get("classes", [])), entities)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise TruthError(f"not an item truth: {error!r}") from error
+        return ItemTruth(labels, spans)
 
 
-def text_name(text: str) -> str:
-    """What an inline text is called in a truth file."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def all_items(data: Any) -> dict[str, ItemTruth]:
+    """Reads a file's content.
+
+    Raises:
+        TruthError: when it is no item truth.
+    """
+    if not isinstance(data, dict):
+        raise TruthError("an item truth file maps file names or texts to what is in them")
+    return {name: ItemTruth.from_json(row) for name, row in data.items()}
 
 
 def items_truth_key(source_ref: str) -> str:
-    """Key of the truth file of all items in an item's folder, in the item's own bucket."""
-    _, key = split_s3(source_ref)
-    return join(TRUTH_PREFIX + dirname(key), ITEMS_FILE)
+    """Key of the file for an object's folder, in the object's own bucket."""
+    return join(TRUTH_PREFIX + dirname(split_s3(source_ref)[1]), ITEMS_FILE)
 
 
-def items_truth_body(truths: dict[str, ItemTruth]) -> bytes:
-    """The file's content, for a folder of items."""
-    content = {name: truth.to_json() for name, truth in truths.items()}
-    return json.dumps(content, ensure_ascii=False).encode()
+def write_item_truth(s3: Any, place: str, truths: dict[str, ItemTruth]) -> str:
+    """Hides the truth of a folder of objects, or of inline texts; returns the S3 URI written.
+
+    Args:
+        s3: A boto3 S3 client.
+        place: ``s3://bucket/<dir>/``, the folder of the objects; for texts that stand in
+            manifests the manifests' ``s3://bucket/``.
+        truths: File name, or whole text, of each object -> what is really in it.
+    """
+    bucket = split_s3(place)[0]
+    key = items_truth_key(place.rstrip("/") + "/any")
+    body = json.dumps({name: truth.to_json() for name, truth in truths.items()}).encode()
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    return f"s3://{bucket}/{key}"

@@ -10,13 +10,7 @@ from posixpath import basename, splitext
 from typing import Any, TypeVar
 
 from terrace_local.workers.cloud_truth import CloudTruth
-from terrace_local.workers.item_truth import (
-    ITEMS_FILE,
-    TRUTH_REF,
-    ItemTruth,
-    items_truth_key,
-    text_name,
-)
+from terrace_local.workers.item_truth import ITEMS_FILE, ItemTruth, all_items, items_truth_key
 from terrace_local.workers.truth import (
     IMAGES_FILE,
     TRUTH_PREFIX,
@@ -97,27 +91,26 @@ class TruthSource:
             uri = f"s3://{split_s3(source_ref)[0]}/{video_truth_key(source_ref)}"
         return self._first([uri], CloudTruth.from_json)
 
-    def item(self, line: dict[str, Any]) -> ItemTruth | None:
-        """The truth of a text, inline or a file, or of a clip; None when nobody knows it.
-
-        Args:
-            line: The manifest line; see `item_truth` for where it leads.
+    def item(self, source_ref: str) -> ItemTruth | None:
+        """The truth of one text file, video clip or image as a whole.
 
         Raises:
             TruthError: when the file exists and is not one.
         """
-        source_ref = line.get("source-ref")
-        if isinstance(source_ref, str):
-            name = basename(source_ref)
-            uri = f"s3://{split_s3(source_ref)[0]}/{items_truth_key(source_ref)}"
-        else:
-            name = text_name(str(line.get("source", "")))
-            uri = line.get(TRUTH_REF)
-        if self._place is not None:
-            uri = f"{self._place}/{ITEMS_FILE}"
-        if not isinstance(uri, str):
-            return None
-        truths = self._first([uri], _all_items)
+        bucket = split_s3(source_ref)[0]
+        return self._item(f"s3://{bucket}/{items_truth_key(source_ref)}", basename(source_ref))
+
+    def text(self, text: str, bucket: str, ref: str | None = None) -> ItemTruth | None:
+        """The truth of a text that stands in a manifest of that bucket, or in the file of `ref`.
+
+        Raises:
+            TruthError: when the file exists and is not one.
+        """
+        return self._item(ref or f"s3://{bucket}/{TRUTH_PREFIX}{ITEMS_FILE}", text)
+
+    def _item(self, uri: str, name: str) -> ItemTruth | None:
+        place = f"{self._place}/{ITEMS_FILE}" if self._place is not None else uri
+        truths = self._first([place], all_items)
         return None if truths is None else truths.get(name)
 
     def _first(self, uris: list[str], parse: Callable[[Any], T]) -> T | None:
@@ -166,9 +159,3 @@ def _all_images(data: Any) -> dict[str, ImageTruth]:
     if not isinstance(data, dict):
         raise TruthError("an image truth file maps file names to their objects")
     return {name: ImageTruth.from_json(row) for name, row in data.items()}
-
-
-def _all_items(data: Any) -> dict[str, ItemTruth]:
-    if not isinstance(data, dict):
-        raise TruthError("an item truth file maps items to what is true of them")
-    return {name: ItemTruth.from_json(row) for name, row in data.items()}

@@ -51,7 +51,15 @@ def old_classes(prepared: Prepared) -> list[str]:
     """
     names: set[str] = set()
     for metadata in _old_metadata(prepared):
-        names |= classes_on(metadata)
+        # 3D object detection alone spells it class_map.
+        for key in ("class-map", "class_map"):
+            if isinstance(metadata.get(key), dict):
+                names |= {str(name) for name in metadata[key].values()}
+        # Of 3D segmentation; its class 0 is the background.
+        colors = metadata.get("color-map")
+        for number, entry in colors.items() if isinstance(colors, dict) else ():
+            if number != "0" and isinstance(entry, dict):
+                names.add(str(entry.get("class-name")))
     return sorted(names | set(old_colors(prepared)))
 
 
@@ -82,19 +90,6 @@ def _old_metadata(prepared: Prepared) -> Iterator[dict[str, Any]]:
         metadata = prepared.lines[index].data.get(f"{prepared.audited}-metadata")
         if isinstance(metadata, dict):
             yield metadata
-
-
-def classes_on(metadata: dict[str, Any]) -> set[str]:
-    """Names of the classes that a label's metadata lists; empty where it lists none."""
-    # 3D object detection alone spells it class_map.
-    for key in ("class-map", "class_map"):
-        if isinstance(metadata.get(key), dict):
-            return {str(name) for name in metadata[key].values()}
-    colours = metadata.get("color-map")
-    if isinstance(colours, dict):
-        rows = {key: row for key, row in colours.items() if isinstance(row, dict)}
-        return {str(row.get("class-name")) for key, row in rows.items() if key != "0"}
-    return set()
 
 
 def audited_in_template(template: str | None, prepared: Prepared) -> str:

@@ -43,8 +43,8 @@ class Classification:
         elements = _ELEMENTS[task_type.data, task_type.multi]
         key = page.name_of(*elements, default=elements[0]) if page is not None else elements[0]
         truth = truth_of(prepared, index)
-        known = KNOWN if truth is not None and truth.classes else GUESSED
-        right = truth.classes if truth is not None else ()
+        known = KNOWN if truth is not None and truth.labels else GUESSED
+        right = truth.labels if truth is not None else ()
         if not right:
             right = class_work.guess_classes(categories, task_type.multi, *prepared.seed(index))
         effort = self.effort_seconds(prepared, index)

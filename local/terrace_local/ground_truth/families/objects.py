@@ -3,7 +3,8 @@
 from terrace_local.ground_truth.families.base import ItemProblem, Prepared
 from terrace_local.ground_truth.families.responses import picture_size
 from terrace_local.ground_truth.s3files import InputProblem
-from terrace_local.workers.item_truth import ItemTruth
+from terrace_local.workers.item_truth import TRUTH_REF, ItemTruth
+from terrace_local.workers.truth import split_s3
 
 
 def task_object(prepared: Prepared, index: int) -> str:
@@ -56,12 +57,19 @@ def truth_of(prepared: Prepared, index: int) -> ItemTruth | None:
         TruthError: when a truth file exists and is not one.
     """
     line = prepared.lines[index]
-    known = prepared.truths.item(line.data)
-    picture = None
-    if known is None and line.by_reference and prepared.task_type.data in ("image", "any"):
-        picture = prepared.truths.image(line.source)
-    if picture is None:
+    if not line.by_reference:
+        source = prepared.request["InputConfig"]["DataSource"]["S3DataSource"]
+        ref = line.data.get(TRUTH_REF)
+        bucket = split_s3(source["ManifestS3Uri"])[0]
+        return prepared.truths.text(line.source, bucket, ref if isinstance(ref, str) else None)
+    known = prepared.truths.item(line.source)
+    if known is not None or prepared.task_type.data not in ("image", "any"):
         return known
-    # Where nobody says what a picture is of, its largest thing is it.
-    largest = sorted(picture.objects, key=lambda row: -row[1].size)
-    return ItemTruth(classes=picture.classes or tuple(dict.fromkeys(name for name, _ in largest)))
+    picture = prepared.truths.image(line.source)
+    if picture is None:
+        return None
+    if picture.classes:
+        return ItemTruth(labels=picture.classes)
+    # The largest thing on a picture is what it shows.
+    objects = sorted(picture.objects, key=lambda row: -row[1].size)
+    return ItemTruth(labels=tuple(dict.fromkeys(label for label, _ in objects)))

@@ -11,7 +11,7 @@ from terrace_local.ground_truth.families.objects import line_text, truth_of
 from terrace_local.ground_truth.families.responses import response_file, worker_answer
 from terrace_local.ground_truth.votes import MOST_CONFIDENT
 from terrace_local.workers.guess import GUESSED, KNOWN
-from terrace_local.workers.item_truth import Entity
+from terrace_local.workers.item_truth import Span
 from terrace_local.workers.seeds import chance
 from terrace_local.workers.span_work import guess_spans, mark_spans
 
@@ -35,7 +35,7 @@ class TextSpans:
         truth = truth_of(prepared, index)
         known = KNOWN if truth is not None else GUESSED
         if truth is not None:
-            right = truth.entities
+            right = truth.spans
         else:
             right = guess_spans(text, categories, *prepared.seed(index))
         effort = self.effort_seconds(prepared, index)
@@ -67,7 +67,7 @@ def _label_rows(prepared: Prepared) -> list[dict[str, str]]:
     return rows
 
 
-def _entity(span: Entity) -> dict[str, Any]:
+def _entity(span: Span) -> dict[str, Any]:
     return {"endOffset": span.end, "startOffset": span.start, "label": span.label}
 
 
@@ -75,11 +75,11 @@ def _entity(span: Entity) -> dict[str, Any]:
 class NamedSpan:
     """A name as all people together see it."""
 
-    span: Entity
+    span: Span
     confidence: float
 
 
-def consolidate_spans(answers: list[list[Entity]], *seed: object) -> list[NamedSpan]:
+def consolidate_spans(answers: list[list[Span]], *seed: object) -> list[NamedSpan]:
     """Clusters marks by how many characters they share, as the guide describes.
 
     A boundary is the most frequent one, else the median; the label is the one given most often,
@@ -90,7 +90,7 @@ def consolidate_spans(answers: list[list[Entity]], *seed: object) -> list[NamedS
         answers: The marks of each person.
         seed: Decides ties.
     """
-    clusters: list[dict[int, Entity]] = []
+    clusters: list[dict[int, Span]] = []
     for who, spans in enumerate(answers):
         for span in spans:
             near = [
@@ -115,11 +115,11 @@ def consolidate_spans(answers: list[list[Entity]], *seed: object) -> list[NamedS
             start, end = marks[0].start, marks[0].end
         label, times = _most([mark.label for mark in marks], *seed, "tie", number)
         share = MOST_CONFIDENT * times / people
-        found.append(NamedSpan(Entity(start, end, label), 0 if people == 1 else round(share, 2)))
+        found.append(NamedSpan(Span(start, end, label), 0 if people == 1 else round(share, 2)))
     return sorted(found, key=lambda row: (row.span.start, row.span.end, row.span.label))
 
 
-def _jaccard(a: Entity, b: Entity) -> float:
+def _jaccard(a: Span, b: Span) -> float:
     common = min(a.end, b.end) - max(a.start, b.start)
     return max(0, common) / (max(a.end, b.end) - min(a.start, b.start))
 
