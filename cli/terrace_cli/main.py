@@ -11,6 +11,7 @@ from terrace_cli.commands.local import local
 from terrace_cli.commands.retry import retry
 from terrace_cli.commands.show import show
 from terrace_cli.commands.stop import stop
+from terrace_cli.commands.ui import ui
 from terrace_cli.commands.watch import watch
 from terrace_cli.options import TerraceGroup
 
@@ -39,5 +40,5 @@ def cli() -> None:
     """
 
 
-for command in (demo, local, create, show, watch, stop, retry, delete):
+for command in (demo, local, create, show, watch, stop, retry, delete, ui):
     cli.add_command(command)

@@ -154,6 +154,23 @@ def test_what_workers_were_shown_goes_before_a_label_does() -> None:
     assert size(found) <= whole * 2 // 3
 
 
+@pytest.mark.parametrize(("people", "kept"), [(7, True), (8, False), (14, False)])
+def test_a_label_that_a_chained_job_could_not_read_goes_without_what_was_shown(
+    people: int, kept: bool
+) -> None:
+    # Given a review of so many persons of 17 points each, one of whom was moved
+    point = {"label": "left_shoulder", "x": 1234.56, "y": 987.65, "visibility": "visible"}
+    person = {"id": "skeleton-1", "keypoints": [{"id": n, **point} for n in range(17)]}
+    sent = form([*[person] * (people - 1), MOVED])
+    # When it is consolidated
+    found = labels([item(0, answer(sent))], originals={"0": [person] * people})["0"]
+    # Then the label stays below Ground Truth's limit, and still says that it was changed
+    assert (found["original_annotations"] is not None) == kept
+    assert len(found["updated_annotations"]) == people
+    assert found["was_modified"] is True
+    assert len(json.dumps(found, separators=(",", ":"))) <= 20_000
+
+
 @given(
     sizes=st.lists(st.integers(0, 400), max_size=20),
     response_max=st.integers(2, 4000),

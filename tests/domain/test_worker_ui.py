@@ -16,6 +16,7 @@ from terrace.domain import s3uri, worker_ui
 from terrace.domain.modalities import MODALITIES, SKELETON_TEMPLATE
 from terrace.domain.request import Instructions
 from terrace.runtime.worker_pages import FOLDER, PARTS, template
+from terrace_local.ground_truth.families.base import ItemProblem
 from terrace_local.ground_truth.worker_page import WorkerPage
 
 PAGES = sorted({row.ui_template for row in MODALITIES.values() if row.ui_template})
@@ -299,6 +300,12 @@ def test_a_box_of_a_manifest_made_by_hand_cannot_break_the_page() -> None:
     # When it is shown, then its JSON is still JSON, with what was there
     [box] = Dom(made.render(given_).html).json_of("initial-value")
     assert (box["label"], box["left"], box["top"]) == (None, NASTY[4], None)
+
+
+def test_what_is_no_s3_uri_is_not_linked() -> None:
+    made = WorkerPage(page("bounding-box.liquid.html"), "s3://b/page", presign)
+    with pytest.raises(ItemProblem, match="needs an S3 URI"):
+        made.render(task(["one"], source="javascript:alert(1)")["boxes"])
 
 
 # --- instructions ----------------------------------------------------------------------------

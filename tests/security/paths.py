@@ -5,6 +5,7 @@ mark set between two calls) is written into the table by the account's administr
 part of the proof. Nothing here asserts more than that the path was really walked.
 """
 
+import io
 import json
 import time
 import urllib.request
@@ -16,6 +17,7 @@ import boto3
 from boto3.dynamodb.types import TypeSerializer
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from PIL import Image
 
 from terrace_cli.deleting import BatchData, Found
 from terrace_cli.storage import Storage
@@ -274,6 +276,33 @@ def images(walker: Walker) -> None:
     walker.status("image", "COMPLETE")
 
 
+def custom_jobs(walker: Walker) -> None:
+    """Skeletons and their review, with categories and labels in each bucket; own functions."""
+    world = walker.world
+    for number, bucket in enumerate((walker.own, world.contract["batchBucket"], OTHER_BUCKET)):
+        batch = f"pose{number}"
+        job = _skeleton_job(walker, bucket, f"{batch}-people")
+        world.create(batch, [job])
+        world.finish(f"{batch}-people")
+        shown = walker.status(batch, "COMPLETE")
+        done = _job(shown, f"{batch}-people")
+        # A review that starts from labels made elsewhere: what was shown is read from them.
+        labeled = f"s3://{bucket}/{batch}/labeled.manifest"
+        world.write(labeled, world.read(done["jobOutputS3Uri"]).decode())
+        config = {
+            "inputManifestS3Uri": labeled,
+            "auditLabelAttributeName": done["labelAttributeName"],
+        }
+        world.create(f"{batch}r", [{**job, "jobName": f"{batch}-check", "inputConfig": config}])
+        world.finish(f"{batch}-check")
+        walker.status(f"{batch}r", "COMPLETE")
+    # A function of the user's that the role may call, and that is not there.
+    own = walker.arn("lambda", f"function:{OTHER_FUNCTION}")
+    job = _skeleton_job(walker, walker.own, "pose-own")
+    world.create("pose-own", [{**job, "preHumanTaskLambdaArn": own}])
+    walker.status("pose-own", "FAILED", "COMPLETE_WITH_ERRORS")
+
+
 def large_manifests(walker: Walker) -> None:
     """Objects written in parts, and the parts taken back when writing fails."""
     world = walker.world
@@ -504,6 +533,7 @@ PATHS: tuple[Callable[[Walker], None], ...] = (
     three_levels,
     named_places,
     images,
+    custom_jobs,
     large_manifests,
     jobs_that_cannot_start,
     stopped_and_retried,
@@ -552,6 +582,32 @@ def _image_job(walker: Walker, name: str, lines: int, padding: int = 0) -> Json:
     }
 
 
+def _skeleton_job(walker: Walker, bucket: str, name: str) -> Json:
+    """A job for skeletons of two points on two pictures, all in one bucket."""
+    world = walker.world
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48), "gray").save(picture, "PNG")
+    points = [
+        {"id": 0, "color": "#ff0000", "label": "head", "x": 0.5, "y": 0.1},
+        {"id": 1, "color": "#00ff00", "label": "foot", "x": 0.5, "y": 0.9},
+    ]
+    world.bucket = bucket
+    try:
+        source = world.put(f"{name}/picture.png", picture.getvalue())
+        text = "\n".join(json.dumps({"source-ref": source, "number": n}) for n in range(2))
+        return {
+            "jobName": name,
+            "jobLevel": 1,
+            "jobModality": "Custom",
+            "inputConfig": {"inputManifestS3Uri": world.put(f"{name}/input.manifest", text)},
+            "labelCategoryConfigS3Uri": world.put(
+                f"{name}/categories.json", {"keypointClasses": points}
+            ),
+        }
+    finally:
+        world.bucket = walker.own
+
+
 def _image_reviews(name: str) -> list[Json]:
     return [
         {
@@ -582,4 +638,11 @@ def _number(value: float) -> Any:
     return Decimal(str(round(value, 3)))
 
 
-__all__ = ["OTHER_BUCKET", "OTHER_FUNCTION", "OTHER_TEAM", "OTHER_TOPIC", "RECONCILE_SECONDS", "Walker"]
+__all__ = [
+    "OTHER_BUCKET",
+    "OTHER_FUNCTION",
+    "OTHER_TEAM",
+    "OTHER_TOPIC",
+    "RECONCILE_SECONDS",
+    "Walker",
+]

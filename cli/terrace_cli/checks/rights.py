@@ -18,6 +18,7 @@ EVERYTHING_ON = {
     ),
     "AllowedFunctionArns": "arn:aws:lambda:us-east-1:111122223333:function:another-function",
     "NotificationEmail": "operator@example.com",
+    "HostSkeletonUi": "yes",
 }
 """Parameters under which every condition of the template holds."""
 

@@ -8,17 +8,21 @@ Truth adds the metadata. One bad answer costs nobody else's: it is left out, and
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from terrace.domain import json_values, skeleton_answers
+from terrace.domain import json_values, manifest, skeleton_answers
 from terrace.domain.privacy import pseudonym
 
 Json = Any
 
 RESPONSE_MAX = 6_000_000
 """Bytes. Lambda refuses an answer above 6 MB, and with it every label of the call."""
+
+
+LABEL_MAX = manifest.ATTRIBUTE_MAX
+"""Characters of a label that a chained job can read as an attribute of its manifest."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,10 @@ def _label(
             for worker, answer in skeletons
         ]
         # Points of several people are not averaged: whose skeleton is whose is not known.
-        return records[0] | ({"other_answers": records[1:]} if len(records) > 1 else {})
+        label = records[0] | ({"other_answers": records[1:]} if len(records) > 1 else {})
+        if len(manifest.dump(label)) > LABEL_MAX:
+            _without_originals(label)
+        return label
     if answers:
         return {"workers": [{"workerId": one.worker, "answer": one.content} for one in answers]}
     return None
@@ -169,8 +176,7 @@ def _fit(found: Consolidated, label_attribute: str, response_max: int) -> None:
     if sum(sizes) + 2 <= response_max:
         return
     for label in found.labels:
-        for record in _records(label["consolidatedAnnotation"]["content"][label_attribute]):
-            record["original_annotations"] = None
+        _without_originals(label["consolidatedAnnotation"]["content"][label_attribute])
     sizes = [_size(label) for label in found.labels]
     total, out = sum(sizes) + 2, set()
     for index in sorted(range(len(sizes)), key=lambda at: -sizes[at]):
@@ -184,10 +190,11 @@ def _fit(found: Consolidated, label_attribute: str, response_max: int) -> None:
     found.labels = [label for index, label in enumerate(found.labels) if index not in out]
 
 
-def _records(label: dict[str, Json]) -> Iterable[dict[str, Json]]:
+def _without_originals(label: dict[str, Json]) -> None:
+    """Takes out what workers were shown: the manifest's line has it under the earlier attribute."""
     if "original_annotations" in label:
-        yield label
-        yield from label.get("other_answers", [])
+        for record in (label, *label.get("other_answers", [])):
+            record["original_annotations"] = None
 
 
 def _size(label: Json) -> int:

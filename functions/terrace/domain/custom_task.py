@@ -38,15 +38,6 @@ def task_input(data_object: dict[str, Json], labels: list[str] | None) -> dict[s
     }
 
 
-def label_names(categories: Json) -> list[str] | None:
-    """The labels' names in a label category file; None where it lists none."""
-    listed = categories.get("labels") if isinstance(categories, dict) else None
-    if not isinstance(listed, list):
-        return None
-    names = [entry.get("label") for entry in listed if isinstance(entry, dict)]
-    return [name for name in names if isinstance(name, str)] or None
-
-
 def labeling_job_name(arn: str) -> str:
     """A labeling job's name by its ARN: lower case, as Ground Truth writes it there."""
     return arn.rsplit("/", 1)[-1].lower()

@@ -81,6 +81,11 @@ class PlanWaveSettings(StoreSettings):
 class PrepareInputSettings(StoreSettings):
     """Input manifests and category files of a job."""
 
+    skeleton_ui_bucket: str = Field(
+        default="", description="hosts the skeleton page's script; empty: it stands in the page"
+    )
+    skeleton_ui_domain: str = Field(default="", description="of the distribution before it")
+
 
 class StartJobSettings(StoreSettings):
     """Claim and create."""

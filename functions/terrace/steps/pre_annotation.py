@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from terrace.domain import custom_task
+from terrace.domain import categories, custom_task
 from terrace.ports import BatchStore, ObjectStore
 from terrace.steps.labeling_job_row import row_of
 
@@ -49,4 +49,4 @@ class PreAnnotation:
         job = row_of(arn, self._store)
         if job is None or job.labelCategoryS3Uri is None:
             return None
-        return custom_task.label_names(self._objects.get_json(job.labelCategoryS3Uri))
+        return categories.label_names(self._objects.get_json(job.labelCategoryS3Uri)) or None

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from terrace.domain import categories, modalities, outputs, s3uri, worker_ui
+from terrace.domain import categories, modalities, outputs, s3uri, skeleton_page, worker_ui
 from terrace.domain.plan import nothing_new, to_stop
 from terrace.domain.records import AttemptRecord, JobRecord
 from terrace.domain.settle import expected_labels
@@ -47,6 +47,15 @@ class _Survey:
 
 
 @dataclass(frozen=True)
+class ScriptHost:
+    """Where workers' browsers load the skeleton page's script from."""
+
+    bucket: str
+    domain: str
+    """Of the CloudFront distribution in front of the bucket."""
+
+
+@dataclass(frozen=True)
 class Prepare:
     """The step with its ports; `template` reads a file of worker_ui/."""
 
@@ -55,6 +64,7 @@ class Prepare:
     clock: Clock
     batch_bucket: str
     template: Callable[[str], str]
+    script_host: ScriptHost | None = None
 
     def run(self, step: PrepareInputInput) -> PrepareInputOutput:
         """Prepares the current attempt's input, once."""
@@ -393,10 +403,34 @@ class Prepare:
             name = modalities.SKELETON_TEMPLATE
         if name is None:
             raise ValueError(f"{job.jobName}: a {modality.name} job, and no worker page is named")
+        source = self.template(name)
+        if name == modalities.SKELETON_TEMPLATE:
+            source = self._skeleton_page(source, category_file or {}, audited)
         text = worker_ui.render_source(
-            self.template(name),
+            source,
             instructions=job.spec.instructions,
             audited_attribute=audited,
         )
         uri = ui_template_uri(self.batch_bucket, job.batchId, job.jobName)
         self.objects.put_text(uri, text, "text/html")
+
+    def _skeleton_page(
+        self, source: str, category_file: categories.Config, audited: str | None
+    ) -> str:
+        """The skeleton template with its rig and script; hosts the script where there is a host."""
+        script = self.template(skeleton_page.SCRIPT)
+        address = None
+        if self.script_host is not None:
+            key = skeleton_page.script_key(script)
+            # With every job: nobody has to publish anything, and the same text is the same key.
+            self.objects.put_text(
+                s3uri.of(self.script_host.bucket, key), script, "text/javascript; charset=utf-8"
+            )
+            address = f"https://{self.script_host.domain}/{key}"
+        return skeleton_page.fill(
+            source,
+            category_file=category_file,
+            reviews=audited is not None,
+            script=script,
+            address=address,
+        )

@@ -15,6 +15,7 @@ from terrace.domain import (
     modalities,
     s3uri,
     sequences,
+    skeleton,
 )
 from terrace.domain.input_checks import ManifestRule, ManifestTally
 from terrace.domain.modalities import Modality
@@ -163,10 +164,10 @@ class Checker:
                 path, "CATEGORY_FILE_UNREADABLE", f"{own_uri}: {error}", "a JSON object in S3"
             )
         config = own if own is not None else older
-        page = self._custom_page(index, config)
+        about = f"{path} ({own_uri or inherited})"
+        page = self._custom_page(index, config, about)
         if page or (config is None and not modality.verdict_labels):
             return Findings(page)
-        about = f"{path} ({own_uri or inherited})"
         if config is not None and own is not None:
             given = category_checks.check(own, modality, about, as_given=True)
             if given.problems:
@@ -186,13 +187,13 @@ class Checker:
             problems += categories.compatible(older, own, modality, about)
         return Findings(tuple(problems), tuple(checked.warnings))
 
-    def _custom_page(self, index: int, config: object) -> tuple[Problem, ...]:
+    def _custom_page(self, index: int, config: object, about: str) -> tuple[Problem, ...]:
         """A Custom job without a template needs categories that the skeleton page can show."""
         spec = self.request.labelingJobs[index]
         if not modalities.get(spec.jobModality).custom or spec.uiTemplateS3Uri is not None:
             return ()
         if isinstance(config, dict) and categories.is_skeleton(config):
-            return ()
+            return tuple(skeleton.check(config, about))
         return _one(
             f"$.labelingJobs[{index}].uiTemplateS3Uri",
             "CUSTOM_WITHOUT_PAGE",

@@ -2,9 +2,16 @@
 
 from terrace_local.clip.photos import CUTOUTS
 from terrace_local.samples.images import still_pictures
-from terrace_local.samples.sample import LABELS, MANIFEST, Sample, manifest, simple_labels
+from terrace_local.samples.sample import (
+    LABELS,
+    MANIFEST,
+    Sample,
+    items_truth,
+    manifest,
+    simple_labels,
+)
 from terrace_local.samples.webm import webm
-from terrace_local.workers.item_truth import ItemTruth, items_truth_body, items_truth_key
+from terrace_local.workers.item_truth import ItemTruth, items_truth_key
 
 FRAMES = 10
 
@@ -22,4 +29,4 @@ def clips(base: str, seed: int, items: int) -> Sample:
         truths[name] = ItemTruth((shown,))
         lines.append({"source-ref": f"{base}clips/{name}"})
     files[MANIFEST] = manifest(lines)
-    return Sample(base, files, {items_truth_key(f"{base}clips/any"): items_truth_body(truths)})
+    return Sample(base, files, {items_truth_key(f"{base}clips/any"): items_truth(truths)})

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from terrace_local.workers.item_truth import ItemTruth
 from terrace_local.workers.truth import split_s3
 
 MANIFEST = "items.manifest"
@@ -74,3 +75,8 @@ def simple_labels(names: list[str], **more: Any) -> bytes:
     """A category file of images, texts and clips."""
     rows = [{"label": name} for name in names]
     return as_json({"document-version": "2018-11-28", "labels": rows, **more})
+
+
+def items_truth(truths: dict[str, ItemTruth]) -> bytes:
+    """A truth file of texts or clips."""
+    return as_json({name: truth.to_json() for name, truth in truths.items()})

@@ -7,15 +7,20 @@ stores or measures a text must carry them unharmed.
 import re
 from typing import Any
 
-from terrace_local.samples.sample import LABELS, MANIFEST, Sample, as_json, manifest, simple_labels
+from terrace_local.samples.sample import (
+    LABELS,
+    MANIFEST,
+    Sample,
+    as_json,
+    items_truth,
+    manifest,
+    simple_labels,
+)
 from terrace_local.workers.item_truth import (
-    ITEMS_FILE,
     TRUTH_REF,
-    Entity,
     ItemTruth,
-    items_truth_body,
+    Span,
     items_truth_key,
-    text_name,
 )
 from terrace_local.workers.truth import split_s3
 
@@ -60,12 +65,12 @@ TOPICS = ["Delivery", 'Price & "extras"', "Quality", "Support"]
 NAMES = (("Person", "Per"), ("City", "City"), ("Company", "Com"))
 
 
-def parse(marked: str) -> tuple[str, tuple[Entity, ...]]:
+def parse(marked: str) -> tuple[str, tuple[Span, ...]]:
     """The bare text of a marked one, and where its names are."""
     text, entities, end = "", [], 0
     for match in _MARK.finditer(marked):
         text += marked[end : match.start()]
-        entities.append(Entity(len(text), len(text) + len(match.group(1)), match.group(2)))
+        entities.append(Span(len(text), len(text) + len(match.group(1)), match.group(2)))
         text += match.group(1)
         end = match.end()
     return text + marked[end:], tuple(entities)
@@ -90,7 +95,7 @@ def text_multi_classes(base: str, seed: int, items: int) -> Sample:
         lines.append({"source-ref": f"{base}texts/{name}"})
     files[MANIFEST] = manifest(lines)
     key = items_truth_key(f"s3://{bucket}/{prefix}texts/any")
-    return Sample(base, files, {key: items_truth_body(truths)})
+    return Sample(base, files, {key: items_truth(truths)})
 
 
 def entities(base: str, seed: int, items: int) -> Sample:
@@ -123,8 +128,7 @@ def _inline(base: str, rows: list[tuple[str, ItemTruth]], labels: bytes) -> Samp
     truths: dict[str, ItemTruth] = {}
     for marked, truth in rows:
         text = parse(marked)[0]
-        truths[text_name(text)] = truth
+        truths[text] = truth
         lines.append({"source": text, TRUTH_REF: f"s3://{bucket}/{key}"})
-    assert key.endswith(ITEMS_FILE)
     files = {MANIFEST: manifest(lines), LABELS: labels}
-    return Sample(base, files, {key: items_truth_body(truths)})
+    return Sample(base, files, {key: items_truth(truths)})

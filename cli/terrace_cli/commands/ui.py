@@ -1,0 +1,111 @@
+"""`terrace ui preview`: what workers will see, before anything is created."""
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from terrace_cli.errors import EXIT_WRONG, NoTarget, TerraceError
+from terrace_cli.target import Choice, find_contract, find_target
+
+
+@click.group()
+def ui() -> None:
+    """Worker pages."""
+
+
+@ui.command()
+@click.argument("file", type=click.File("rb"), metavar="REQUEST")
+@click.option("--job", "name", help="Name of the job; needed where the request has several.")
+@click.option(
+    "--item",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Which item of the manifest, counted from 1.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page to write.  [default: preview-JOB-ITEM.html]",
+)
+@click.option("--manifest", help="Items: a file or S3 URI.  [default: the job's input manifest]")
+@click.option("--categories", help="Label category file: a file or S3 URI.  [default: the job's]")
+@click.option("--template", help="Worker page: a file or S3 URI.  [default: the job's]")
+@click.option("--attribute", help="The label under review.  [default: that of the chain]")
+@click.option(
+    "--local",
+    "local_file",
+    type=click.Path(path_type=Path),
+    help="S3 is that of this local.json's run.  [default: .terrace/local.json here or above]",
+)
+@click.option("--region", help="AWS Region; S3 is AWS's, whatever runs here.")
+@click.option("--profile", help="AWS profile with the credentials; S3 is AWS's.")
+def preview(
+    *,
+    file: BinaryIO,
+    name: str | None,
+    item: int,
+    out: Path | None,
+    manifest: str | None,
+    categories: str | None,
+    template: str | None,
+    attribute: str | None,
+    local_file: Path | None,
+    region: str | None,
+    profile: str | None,
+) -> None:
+    """Show the page that workers get for one item of a job of REQUEST (- is stdin).
+
+    Reads the manifest, the category file and the item with your own AWS credentials (or from the
+    local run of this folder) and writes one HTML page. Creates nothing. Pictures are put into the
+    page; videos and large pictures are linked, for an hour, by whoever has the page.
+    """
+    from terrace_cli.preview.files import Files
+    from terrace_cli.preview.job import Overrides, find
+    from terrace_cli.preview.page import render
+
+    choice = Choice(local=local_file, region=region, profile=profile)
+    files = Files(lambda: _s3(choice))
+    job = find(file.read(), name, Overrides(manifest, categories, template, attribute), files)
+    text = render(job, item, files)
+    path = out or Path(f"preview-{job.spec.jobName}-{item}.html")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise TerraceError(
+            f"cannot write {path}: {error.strerror}", exit_code=EXIT_WRONG
+        ) from error
+    click.echo(path)
+    if job.spec.preHumanTaskLambdaArn:
+        click.echo(
+            "note: the job's own pre-annotation function was not asked; the page was given what "
+            "Terrace's own gives",
+            err=True,
+        )
+    if files.linked:
+        click.echo("note: the page has links that work for an hour, for whoever has it", err=True)
+
+
+def _s3(choice: Choice) -> Any:
+    """S3 of the local run where there is one and nothing says otherwise, else of AWS."""
+    import boto3
+    from botocore.config import Config
+
+    on_aws = choice.region or choice.profile
+    if choice.local or (not on_aws and find_contract(Path.cwd()) is not None):
+        contract = find_target(choice).local
+        if contract is None or "awsEndpoint" not in contract:
+            raise NoTarget("the local run has no awsEndpoint")
+        session = boto3.Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            region_name=contract.get("region"),
+        )
+        return session.client(
+            "s3",
+            endpoint_url=contract["awsEndpoint"],
+            config=Config(s3={"addressing_style": "path"}, proxies={}),
+        )
+    session = boto3.Session(profile_name=choice.profile, region_name=choice.region)
+    return session.client("s3", config=Config(signature_version="s3v4"))

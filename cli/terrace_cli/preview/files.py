@@ -1,0 +1,125 @@
+"""Files of a preview: on this machine, or in S3 with the caller's own credentials."""
+
+import base64
+import mimetypes
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from terrace.domain import s3uri
+from terrace_cli.errors import EXIT_WRONG, TerraceError
+
+INLINE_MAX = 5 * 1024 * 1024
+"""Bytes of a picture that is put into the page; what is larger is linked."""
+TEXT_MAX = 16 * 1024 * 1024
+LINK_SECONDS = 3_600
+
+
+class Files:
+    """Reads places: paths, or `s3://` URIs.
+
+    Args:
+        s3: Makes the boto3 client; not called where nothing is in S3.
+    """
+
+    def __init__(self, s3: Callable[[], Any]) -> None:
+        self._make = s3
+        self._client: Any = None
+        self.shown: list[str] = []
+        """Addresses of what the page was allowed to show, in order."""
+        self.linked = False
+        """Whether the page has links that work for an hour, for whoever has it."""
+
+    def text(self, place: str, what: str) -> str:
+        """A whole text file.
+
+        Raises:
+            TerraceError: It cannot be read, is too long or is not UTF-8.
+        """
+        data = self._read(place, what, TEXT_MAX)
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise _wrong(f"{what} {place} is not UTF-8 (byte {error.start})") from error
+
+    def lines(self, place: str, what: str) -> Iterator[str]:
+        """The lines of a text file of any length, one by one."""
+        try:
+            if place.startswith(s3uri.SCHEME):
+                for raw in self._get(place, what)["Body"].iter_lines():
+                    yield raw.decode("utf-8-sig")
+            else:
+                with Path(place).open(encoding="utf-8-sig") as file:
+                    for line in file:
+                        yield line.rstrip("\n")
+        except OSError as error:
+            raise _wrong(f"cannot read {what} {place}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise _wrong(f"{what} {place} is not UTF-8 (byte {error.start})") from error
+
+    def show(self, uri: str) -> str:
+        """An address that a browser can show: a small picture itself, or a link for an hour.
+
+        Raises:
+            TerraceError: The object is not there or may not be read.
+        """
+        kind = mimetypes.guess_type(s3uri.parse(uri).key)[0] or ""
+        found = self._get(uri, "the object")
+        if kind.startswith("image/") and found["ContentLength"] <= INLINE_MAX:
+            data = base64.b64encode(found["Body"].read()).decode()
+            address = f"data:{kind};base64,{data}"
+        else:
+            found["Body"].close()
+            self.linked = True
+            address = self._s3().generate_presigned_url(
+                "get_object", Params=_where(uri), ExpiresIn=LINK_SECONDS
+            )
+        self.shown.append(address)
+        return address
+
+    def _read(self, place: str, what: str, most: int) -> bytes:
+        if place.startswith(s3uri.SCHEME):
+            data: bytes = self._get(place, what)["Body"].read(most + 1)
+        else:
+            try:
+                with Path(place).open("rb") as file:
+                    data = file.read(most + 1)
+            except OSError as error:
+                raise _wrong(f"cannot read {what} {place}: {error.strerror}") from error
+        if len(data) > most:
+            raise _wrong(f"{what} {place} is longer than {most} bytes")
+        return data
+
+    def _get(self, uri: str, what: str) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        problem = s3uri.problem(uri)
+        if problem:
+            raise _wrong(f"{what} {uri!r} {problem}")
+        try:
+            return self._s3().get_object(**_where(uri))
+        except ClientError as error:
+            code = error.response["Error"].get("Code", "")
+            raise TerraceError(
+                f"cannot read {what} {uri}: {code}",
+                "it must exist, and your AWS credentials must allow s3:GetObject on it",
+            ) from error
+        except BotoCoreError as error:
+            raise TerraceError(
+                f"cannot read {what} {uri}: {error}",
+                "check --profile and --region (or your AWS credentials)",
+            ) from error
+
+    def _s3(self) -> Any:
+        if self._client is None:
+            self._client = self._make()
+        return self._client
+
+
+def _where(uri: str) -> dict[str, str]:
+    place = s3uri.parse(uri)
+    return {"Bucket": place.bucket, "Key": place.key}
+
+
+def _wrong(text: str) -> TerraceError:
+    return TerraceError(text, exit_code=EXIT_WRONG)
