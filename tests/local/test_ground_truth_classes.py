@@ -274,6 +274,32 @@ def test_one_class_is_no_choice(world: World, task: str) -> None:
     assert "needs at least 2" in job["FailureReason"]
 
 
+def test_what_some_people_answered_before_the_task_expired_is_consolidated(world: World) -> None:
+    rows = [{"source": f"text {number}"} for number in range(40)]
+    request = world.any_request(
+        "Late",
+        "TextMultiClass",
+        manifest=world.put("late.manifest", manifest(rows)),
+        categories=world.categories("good", "bad"),
+        people=3,
+        human={"TaskAvailabilityLifetimeInSeconds": 500},
+    )
+
+    job = world.run(request)
+
+    people = []
+    for index, line in enumerate(lines(world, job)):
+        keys = world.keys(f"out/Late/annotations/worker-response/iteration-1/{index}/")
+        keys += world.keys(f"out/Late/annotations/worker-response/iteration-2/{index}/")
+        count = len(world.json(f"s3://out-bucket/{keys[0]}")["answers"]) if keys else 0
+        assert ("Late" in line) == (count > 0)
+        if count == 1:
+            assert line["Late-metadata"]["confidence"] == 0
+        people.append(count)
+    assert set(people) == {0, 1, 2, 3}
+    assert job["LabelCounters"]["FailedNonRetryableError"] == people.count(0)
+
+
 def test_a_broken_template_fails_the_job_with_the_reason(world: World) -> None:
     request = world.any_request(
         "Broken",
