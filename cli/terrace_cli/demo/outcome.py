@@ -42,7 +42,7 @@ class Outcome:
 
 
 def look_at(
-    s3: Any, sagemaker: Any, batch: BatchView, modality: str, bucket: str, seconds: float
+    s3: Any, sagemaker: Any, batch: BatchView, *, modality: str, bucket: str, seconds: float
 ) -> Outcome:
     """Reads every file of every labeling job of a batch.
 
