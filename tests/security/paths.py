@@ -300,6 +300,7 @@ def custom_jobs(walker: Walker) -> None:
     own = walker.arn("lambda", f"function:{OTHER_FUNCTION}")
     job = _skeleton_job(walker, walker.own, "pose-own")
     world.create("pose-own", [{**job, "preHumanTaskLambdaArn": own}])
+    world.finish("pose-own")
     walker.status("pose-own", "FAILED", "COMPLETE_WITH_ERRORS")
 
 
