@@ -274,6 +274,79 @@ def test_one_class_is_no_choice(world: World, task: str) -> None:
     assert "needs at least 2" in job["FailureReason"]
 
 
+@pytest.mark.parametrize("declared", [True, False])
+def test_the_public_only_gets_what_is_declared_free_of_personal_data(
+    world: World, declared: bool
+) -> None:
+    name = f"Public{declared}"
+    request = world.any_request(
+        name,
+        "TextMultiClass",
+        manifest=world.put("public.manifest", manifest([{"source": "Good morning"}])),
+        categories=world.categories("good", "bad"),
+        human={
+            "WorkteamArn": "arn:aws:sagemaker:us-east-1:394669845002:workteam/public-crowd/default",
+            "PublicWorkforceTaskPrice": {"AmountInUsd": {"Dollars": 0, "Cents": 1}},
+        },
+    )
+    if declared:
+        classifiers = ["FreeOfPersonallyIdentifiableInformation"]
+        request["InputConfig"]["DataAttributes"] = {"ContentClassifiers": classifiers}
+
+    job = world.run(request)
+
+    if not declared:
+        assert job["LabelingJobStatus"] == "Failed"
+        assert "FreeOfPersonallyIdentifiableInformation" in job["FailureReason"]
+        return
+    assert name in lines(world, job)[0]
+    (key,) = world.keys(f"out/{name}/annotations/worker-response/iteration-1/0/")
+    (answer,) = world.json(f"s3://out-bucket/{key}")["answers"]
+    assert re.fullmatch(r"public\.us-east-1\.[A-Z2-7]{26}", answer["workerId"])
+    assert "identityData" not in answer["workerMetadata"]
+
+
+def test_an_attribute_that_is_too_long_fails_the_job_and_names_its_line(world: World) -> None:
+    rows = [{"source": "short"}, {"source": "x" * 20_001}]
+    request = world.any_request(
+        "Long",
+        "TextMultiClass",
+        manifest=world.put("long.manifest", manifest(rows)),
+        categories=world.categories("good", "bad"),
+    )
+
+    job = world.run(request)
+
+    assert job["LabelingJobStatus"] == "Failed"
+    assert "attribute source of line 2 is longer than 20000" in job["FailureReason"]
+
+
+def test_what_some_people_answered_before_the_task_expired_is_consolidated(world: World) -> None:
+    rows = [{"source": f"text {number}"} for number in range(40)]
+    request = world.any_request(
+        "Late",
+        "TextMultiClass",
+        manifest=world.put("late.manifest", manifest(rows)),
+        categories=world.categories("good", "bad"),
+        people=3,
+        human={"TaskAvailabilityLifetimeInSeconds": 500},
+    )
+
+    job = world.run(request)
+
+    people = []
+    for index, line in enumerate(lines(world, job)):
+        keys = world.keys(f"out/Late/annotations/worker-response/iteration-1/{index}/")
+        keys += world.keys(f"out/Late/annotations/worker-response/iteration-2/{index}/")
+        count = len(world.json(f"s3://out-bucket/{keys[0]}")["answers"]) if keys else 0
+        assert ("Late" in line) == (count > 0)
+        if count == 1:
+            assert line["Late-metadata"]["confidence"] == 0
+        people.append(count)
+    assert set(people) == {0, 1, 2, 3}
+    assert job["LabelCounters"]["FailedNonRetryableError"] == people.count(0)
+
+
 def test_a_broken_template_fails_the_job_with_the_reason(world: World) -> None:
     request = world.any_request(
         "Broken",

@@ -15,8 +15,8 @@ import click
 @click.option("--error-mix", help="Workers' error mix: default, clean, sloppy, or a file.")
 @click.option(
     "--modality",
-    metavar="NAME|all",
-    help="Run the example batch of a modality (e.g. PointCloudObjectTracking), or of every one.",
+    metavar="NAMES|all",
+    help="Run the example batch of some modalities (e.g. BoundingBox,Custom), or of every one.",
 )
 def demo(
     *,

@@ -1,4 +1,4 @@
-"""`terrace demo --modality NAME|all`: the example batch of one modality, or of every one.
+"""`terrace demo --modality NAMES|all`: the example batches of some modalities, or of every one.
 
 Of each batch's first job one item fails in the first attempt: nobody takes it in time, as happens
 with people. Terrace labels it in a second attempt, so the batch can end COMPLETE; the failed line
@@ -48,21 +48,31 @@ LABELED_AT_FIRST = 0.67
 """Share of the items that the first attempt labels: two of three."""
 
 
-def chosen(name: str) -> list[str]:
-    """The base modalities that a name stands for: `all`, one of them, or a review of one.
+def chosen(names: str) -> list[str]:
+    """The base modalities that are asked for: `all`, or names of them or of their reviews.
+
+    Args:
+        names: Separated by commas.
 
     Raises:
         TerraceError: there is none of that name.
     """
-    if name.lower() == "all":
+    if names.lower() == "all":
         return list(NAMES)
+    bases = {}
     for base in NAMES:
-        known = [base, *(row.name for row in reviews_of(base))]
-        if name.lower() in (one.lower() for one in known):
-            return [base]
-    raise TerraceError(
-        f"there is no modality {name}", f"there are {', '.join(NAMES)}, and all", EXIT_WRONG
-    )
+        for known in (base, *(row.name for row in reviews_of(base))):
+            bases[known.lower()] = base
+    found = []
+    for name in names.split(","):
+        base = bases.get(name.strip().lower())
+        if base is None:
+            known = ", ".join(NAMES)
+            raise TerraceError(
+                f"there is no modality {name.strip()}", f"there are {known}, and all", EXIT_WRONG
+            )
+        found.append(base)
+    return list(dict.fromkeys(found))
 
 
 def run_modalities(options: Options) -> int:
@@ -127,7 +137,7 @@ class _Show:
 
     def run(self) -> int:
         """All steps in order; returns the exit code."""
-        s3, _, _ = clients(self.contract)
+        s3, sagemaker = clients(self.contract, "s3", "sagemaker")
         client = Client(
             Target(
                 self.contract["apiUrl"].rstrip("/"),
@@ -140,7 +150,7 @@ class _Show:
         for name in self.names:
             self._begin(client, s3, name)
         self._follow(client)
-        outcomes = [self._outcome(s3, one) for one in self.running]
+        outcomes = [self._outcome(s3, sagemaker, one) for one in self.running]
         _print(outcomes)
         return 0 if all(outcome.good for outcome in outcomes) else EXIT_FAILED
 
@@ -197,13 +207,20 @@ class _Show:
                 return
             time.sleep(LOOK_SECONDS)
 
-    def _outcome(self, s3: Any, one: _Running) -> Outcome:
+    def _outcome(self, s3: Any, sagemaker: Any, one: _Running) -> Outcome:
         if one.refusal:
             return Outcome(one.modality, "refused", missing=one.refusal)
         if one.ended is None:
             return Outcome(one.modality, f"not over after {LONGEST_SECONDS:.0f} s")
         bucket = self.contract["batchBucket"]
-        outcome = look_at(s3, one.ended, one.modality, bucket, one.seconds)
+        outcome = look_at(
+            s3,
+            sagemaker,
+            one.ended,
+            modality=one.modality,
+            bucket=bucket,
+            seconds=one.seconds,
+        )
         outcome.missing += [
             f"{job.name} is {job.status}: {job.failure}"
             for job in one.ended.jobs

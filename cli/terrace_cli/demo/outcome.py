@@ -1,16 +1,18 @@
 """What came of an example batch: how it ended, and whether its files are Ground Truth's."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from terrace_cli.demo.results import read_s3
-from terrace_cli.gt_shapes import Report, check_job
+from terrace_cli.gt_shapes import Report, check_job, check_manifest
 from terrace_cli.views import BatchView
 
 _MANIFEST = "/manifests/output/output.manifest"
+_MERGED = re.compile(r".+/merged/[^/]+/output\.manifest")
 
 
 @dataclass
@@ -41,11 +43,14 @@ class Outcome:
         return self.status == "COMPLETE" and not self.report.problems and not self.missing
 
 
-def look_at(s3: Any, batch: BatchView, modality: str, bucket: str, seconds: float) -> Outcome:
+def look_at(
+    s3: Any, sagemaker: Any, batch: BatchView, *, modality: str, bucket: str, seconds: float
+) -> Outcome:
     """Reads every file of every labeling job of a batch.
 
     Args:
         s3: A boto3 S3 client.
+        sagemaker: A boto3 SageMaker client.
         batch: The batch, ended.
         modality: Its base modality.
         bucket: The batch bucket.
@@ -54,7 +59,7 @@ def look_at(s3: Any, batch: BatchView, modality: str, bucket: str, seconds: floa
     outcome = Outcome(modality, batch.status, seconds=seconds)
     uris = list(_uris(s3, bucket, f"batches/{batch.batch_id}/outputs/"))
     roots = sorted(uri.removesuffix(_MANIFEST) for uri in uris if uri.endswith(_MANIFEST))
-    by_name = {job.name.lower(): job for job in batch.jobs}
+    levels = {job.attribute: job.level for job in batch.jobs}
 
     @cache
     def fetch(uri: str) -> bytes:
@@ -65,32 +70,34 @@ def look_at(s3: Any, batch: BatchView, modality: str, bucket: str, seconds: floa
 
     for root in roots:
         outcome.jobs += 1
-        name = root.rsplit("/", 1)[1]
-        job = by_name.get(name.lower()) or by_name.get(name.lower().rpartition("-a")[0])
-        if job is None:
-            outcome.missing.append(f"no job of the batch is called {name}")
-            continue
+        job = sagemaker.describe_labeling_job(LabelingJobName=root.rsplit("/", 1)[1])
+        attribute = job["LabelAttributeName"]
+        source = job["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
         below = [uri for uri in uris if uri.startswith(f"{root}/")]
-        report = check_job(root, below, job.attribute, fetch)
+        report = check_job(root, below, attribute, fetch, fetch(source))
         outcome.report.add(report)
-        outcome.changed += report.statuses["adjusted"] if job.level > 1 else 0
-        outcome.changed += _modified(fetch(root + _MANIFEST), job.attribute)
+        if levels.get(attribute, 1) > 1:
+            outcome.changed += _adjusted(fetch(root + _MANIFEST), attribute)
+    for uri in uris:
+        if _MERGED.fullmatch(uri):
+            # Several attempts in one: its lines are those of the attempts, so they count once.
+            merged = check_manifest(fetch(uri), uri, fetch=fetch, strict=True)
+            outcome.report.problems += merged.problems
     expected = sum(job.status == "COMPLETE" for job in batch.jobs)
     if len(roots) < expected:
         outcome.missing.append(f"{expected} jobs are COMPLETE, {len(roots)} have an output")
     return outcome
 
 
-def _modified(manifest: bytes, attribute: str) -> int:
-    """Items whose skeletons a custom review changed."""
+def _adjusted(manifest: bytes, attribute: str) -> int:
+    """Items whose labels this review changed; earlier reviews' marks on the line do not count."""
     count = 0
     for line in manifest.decode("utf-8").splitlines():
-        value = json.loads(line).get(attribute)
-        count += (
-            isinstance(value, dict)
-            and bool(value.get("original_annotations"))
-            and (value.get("was_modified") is True)
-        )
+        row = json.loads(line)
+        value, metadata = row.get(attribute), row.get(f"{attribute}-metadata") or {}
+        # The skeleton page says it in the label itself.
+        modified = isinstance(value, dict) and value.get("was_modified") is True
+        count += modified or metadata.get("adjustment-status") == "adjusted"
     return count
 
 

@@ -89,7 +89,7 @@ class _Course:
     def run(self) -> int:
         """All steps in order; returns the exit code."""
         contract = self.running or self._own_contract()
-        s3, sns, sqs = clients(contract)
+        s3, sns, sqs = clients(contract, "s3", "sns", "sqs")
         clip = self._clip(s3, contract["inputBucket"])
         target = Target(
             contract["apiUrl"].rstrip("/"),

@@ -91,8 +91,8 @@ def signals_end_it() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def clients(contract: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """Clients of S3, SNS and SQS of a local AWS."""
+def clients(contract: dict[str, Any], *services: str) -> tuple[Any, ...]:
+    """Clients of these services of a local AWS."""
     import boto3
     from botocore.config import Config
 
@@ -102,11 +102,10 @@ def clients(contract: dict[str, Any]) -> tuple[Any, Any, Any]:
         region_name=contract["region"],
     )
     config = Config(max_pool_connections=16, s3={"addressing_style": "path"}, proxies={})
-    s3, sns, sqs = (
+    return tuple(
         session.client(name, endpoint_url=contract["awsEndpoint"], config=config)
-        for name in ("s3", "sns", "sqs")
+        for name in services
     )
-    return s3, sns, sqs
 
 
 def relative(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from terrace_local.ground_truth.s3files import InputProblem
 
 LINE_CHARS = 100_000
+ATTRIBUTE_CHARS = 20_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,12 @@ def _line(raw: str, number: int, uri: str) -> Line:
         raise _problem(uri, f"line {number} is not a JSON object")
     if not isinstance(data.get("source-ref", data.get("source")), str):
         raise _problem(uri, f"line {number} has neither source-ref nor source")
-    for key in data:
+    for key, value in data.items():
+        if isinstance(value, str) and len(value) > ATTRIBUTE_CHARS:
+            raise _problem(
+                uri,
+                f"attribute {key} of line {number} is longer than {ATTRIBUTE_CHARS} characters",
+            )
         if key.startswith("$"):
             raise _problem(uri, f"line {number} has the attribute {key}, which starts with $")
     return Line(data, raw.rstrip("\r"))

@@ -13,12 +13,18 @@ class Turn:
     """What happens to one item, and when (simulated seconds from now).
 
     Attributes:
-        expires: Nobody got to it, or everybody declined it: its line fails.
+        people: Ids of the workers who answer in time. Nobody: the item expires and its line
+            fails. What some of them answered is consolidated when the time is over.
     """
 
     index: int
     at: float
-    expires: bool
+    people: frozenset[str]
+
+    @property
+    def expires(self) -> bool:
+        """Nobody got to it in time, or everybody declined it."""
+        return not self.people
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ def plan_turns(
     Args:
         prepared: The job.
         indexes: The items that are still to be done.
-        availability: TaskAvailabilityLifetimeInSeconds: what is not done by then expires.
+        availability: TaskAvailabilityLifetimeInSeconds: answers after it do not count.
         may_decline: Whether people may decline items.
     """
     family = FAMILIES[prepared.task_type.family]
@@ -49,13 +55,16 @@ def plan_turns(
         rng = chance(*prepared.seed(index), "wait")
         people = prepared.crew.choose(prepared.job_name, index, prepared.people_per_item)
         end = 0.0
+        in_time = set()
         for person in people:
             start = max(busy_until.get(person.worker_id, 0.0), pickup * rng.uniform(0.5, 1.5))
             busy_until[person.worker_id] = start + effort * person.speed
+            if busy_until[person.worker_id] <= availability:
+                in_time.add(person.worker_id)
             end = max(end, busy_until[person.worker_id])
         declined = may_decline and prepared.crew.declines(prepared.job_name, index)
-        late = end > availability
-        turns.append(Turn(index, min(end, availability), expires=declined or late))
+        answering = frozenset() if declined else frozenset(in_time)
+        turns.append(Turn(index, min(end, availability), answering))
     # Tasks that stay available as long as the job may live are cut short by the job's own end.
     in_time = [turn for turn in turns if turn.at < JOB_LIFETIME_SECONDS]
     return Plan(in_time, dies=len(in_time) < len(turns))

@@ -7,7 +7,7 @@ from terrace_local.ground_truth.families import FAMILIES
 from terrace_local.ground_truth.families.base import Invoke, Prepared
 from terrace_local.ground_truth.jobs import Job
 from terrace_local.ground_truth.manifest import Line, parse_manifest
-from terrace_local.ground_truth.s3files import S3Files
+from terrace_local.ground_truth.s3files import InputProblem, S3Files
 from terrace_local.ground_truth.worker_page import WorkerPage
 from terrace_local.workers.crew import Crew
 from terrace_local.workers.mix import ErrorMix
@@ -17,6 +17,8 @@ from terrace_local.workers.truth_source import TruthSource
 # MaxConcurrentTaskCount.
 PROBE_OBJECTS = 10
 CONCURRENT_OBJECTS = 1_000
+
+_NO_PERSONAL_DATA = "FreeOfPersonallyIdentifiableInformation"
 
 
 def read_lines(job: Job, files: S3Files) -> list[Line]:
@@ -82,6 +84,7 @@ def prepare(
     mix, seed = people
     request: dict[str, Any] = job.request
     human_task = request["HumanTaskConfig"]
+    _check_public(job)
     lines = read_lines(job, files)
     categories = read_categories(job, files)
     page = read_page(job, files)
@@ -110,6 +113,21 @@ def prepare(
     )
     FAMILIES[job.task_type.family].prepare(prepared, page.text if page is not None else None)
     return prepared
+
+
+def _check_public(job: Job) -> None:
+    """What goes to Mechanical Turk must be declared free of personal data.
+
+    Raises:
+        InputProblem: when it is not: the job fails, its request was accepted.
+    """
+    attributes = job.request["InputConfig"].get("DataAttributes", {})
+    declared = attributes.get("ContentClassifiers", [])
+    if "/public-crowd/" in job.workteam_arn and _NO_PERSONAL_DATA not in declared:
+        raise InputProblem(
+            f"ClientError: ContentClassifiers must hold {_NO_PERSONAL_DATA} for the public "
+            "workforce."
+        )
 
 
 def _iterations(todo: list[int], concurrent: int | None) -> dict[int, int]:

@@ -258,6 +258,7 @@ class Runner:
         if turn.expires:
             result = failed_result(EXPIRED, time.time())
         else:
+            prepared.in_time[turn.index] = turn.people
             try:
                 result = self._answered(job, prepared, turn.index)
             except (ClientError, BotoCoreError, InputProblem) as error:

@@ -10,7 +10,7 @@ from terrace_local.ground_truth.jobs import ItemResult
 from terrace_local.ground_truth.manifest import Line
 from terrace_local.ground_truth.s3files import S3Files
 from terrace_local.ground_truth.task_types import TaskType
-from terrace_local.workers.crew import Crew
+from terrace_local.workers.crew import Crew, Person
 from terrace_local.workers.truth_source import TruthSource
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Prepared:
         arn, request: The job's ARN, and CreateLabelingJob's request.
         page: The worker task template; None where AWS keeps the worker UI.
         invoke: Calls a Lambda function with the job's role.
+        in_time: Per line index, the ids of the people who answer before the task expires;
+            where it says nothing, everybody does.
     """
 
     job_name: str
@@ -65,6 +67,7 @@ class Prepared:
     request: dict[str, Any] = field(default_factory=dict)
     page: "WorkerPage | None" = None
     invoke: Invoke | None = None
+    in_time: dict[int, frozenset[str]] = field(default_factory=dict)
 
     @staticmethod
     def now() -> float:
@@ -74,6 +77,12 @@ class Prepared:
     def seed(self, index: int) -> tuple[object, ...]:
         """What fixes every choice made in an item: the run's seed, the job, the line."""
         return (self.crew.seed, self.job_name.lower(), index)
+
+    def people(self, index: int) -> list[Person]:
+        """The persons who answer an item; those who come too late are not among them."""
+        chosen = self.crew.choose(self.job_name, index, self.people_per_item)
+        in_time = self.in_time.get(index)
+        return [p for p in chosen if in_time is None or p.worker_id in in_time]
 
     def show(self, index: int, task_object: str) -> "Rendered | None":
         """Renders a built-in type's task; None where AWS keeps the worker UI.

@@ -49,7 +49,7 @@ class Classification:
             right = class_work.guess_classes(categories, task_type.multi, *prepared.seed(index))
         effort = self.effort_seconds(prepared, index)
         entries, answers = [], []
-        for person in prepared.crew.choose(prepared.job_name, index, prepared.people_per_item):
+        for person in prepared.people(index):
             given = (right, categories, person, prepared.crew.mix)
             seed = (*prepared.seed(index), person.worker_id)
             content: dict[str, Any]

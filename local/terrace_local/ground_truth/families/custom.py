@@ -60,7 +60,7 @@ class Custom:
         known = GUESSED if picture is None and item is None else KNOWN
         effort = self.effort_seconds(prepared, index)
         entries, answers = [], []
-        for person in prepared.crew.choose(prepared.job_name, index, prepared.people_per_item):
+        for person in prepared.people(index):
             seed = (*prepared.seed(index), person.worker_id)
             image = ImageTask(*size, person, prepared.crew.mix, seed)
             seconds = effort * person.speed

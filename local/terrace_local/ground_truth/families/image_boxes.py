@@ -67,7 +67,7 @@ class ImageBoxes:
         key = page.name_of(_ELEMENT, default=_NAME) if page is not None else _NAME
         drawn: list[tuple[Person, Boxes]] = []
         changed = False
-        for person in prepared.crew.choose(prepared.job_name, index, prepared.people_per_item):
+        for person in prepared.people(index):
             boxes, touched = self._draw(prepared, index, picture, given, person)
             drawn.append((person, boxes))
             changed = changed or touched

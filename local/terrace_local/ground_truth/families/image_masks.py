@@ -77,7 +77,7 @@ class ImageMasks:
         effort = self.effort_seconds(prepared, index)
         masks, entries = [], []
         any_changed = False
-        people = prepared.crew.choose(prepared.job_name, index, prepared.people_per_item)
+        people = prepared.people(index)
         for person in people:
             mask, changed = _paint(prepared, index, picture, given, person)
             content = {key: _content(mask, colors, changed if given is not None else None)}

@@ -58,7 +58,7 @@ class ImageVerification:
         names = prepared.categories.names
         effort = self.effort_seconds(prepared, index)
         comments, entries, answers = [], [], []
-        for person in prepared.crew.choose(prepared.job_name, index, prepared.people_per_item):
+        for person in prepared.people(index):
             judge = _judge_mask if of_masks else _judge_boxes
             verdict, comment = judge(prepared, index, picture, given, person)
             content: dict[str, Any] = {key: {"label": names[verdict]}}

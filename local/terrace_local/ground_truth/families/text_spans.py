@@ -40,7 +40,7 @@ class TextSpans:
             right = guess_spans(text, categories, *prepared.seed(index))
         effort = self.effort_seconds(prepared, index)
         marked, entries, answers = [], [], []
-        for person in prepared.crew.choose(prepared.job_name, index, prepared.people_per_item):
+        for person in prepared.people(index):
             seed = (*prepared.seed(index), person.worker_id)
             spans = mark_spans(right, text, categories, person, prepared.crew.mix, *seed)
             marked.append(spans)
