@@ -13,6 +13,7 @@ from terrace_cli.demo.modalities import chosen
 from terrace_cli.demo.outcome import Outcome, look_at
 from terrace_cli.errors import EXIT_WRONG, TerraceError
 from terrace_cli.gt_shapes import Report
+from terrace_cli.views import BatchView
 from tests.cli.shows import job, view
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,12 @@ class SageMaker:
         return {"LabelAttributeName": attribute, "InputConfig": {"DataSource": source}}
 
 
+def read(objects: dict[str, bytes], sagemaker: SageMaker, batch: BatchView) -> Outcome:
+    return look_at(
+        Bucket(objects), sagemaker, batch, modality="TextMultiClass", bucket="bucket", seconds=1.0
+    )
+
+
 def line(name: str, **more: Any) -> dict[str, Any]:
     common = {
         "type": "groundtruth/text-classification",
@@ -152,14 +159,14 @@ def test_every_attempt_is_read_and_what_a_review_changed_is_counted() -> None:
             "two": ("two", "s3://bucket/batches/b1/one.manifest"),
         }
     )
-    outcome = look_at(Bucket(objects), sagemaker, batch, "TextMultiClass", "bucket", 1.0)
+    outcome = read(objects, sagemaker, batch)
 
     assert outcome.report.problems == []
     assert (outcome.jobs, outcome.report.failed, outcome.changed) == (3, 1, 1)
     assert outcome.good
 
     objects[f"{folder}/a2/one-a2/{output}"] = body(line("one", confidence=7))
-    outcome = look_at(Bucket(objects), sagemaker, batch, "TextMultiClass", "bucket", 1.0)
+    outcome = read(objects, sagemaker, batch)
 
     assert not outcome.good
     assert "must be a number from 0 to 1" in outcome.report.problems[0]

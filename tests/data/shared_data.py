@@ -1,6 +1,7 @@
 """Real files of Ground Truth jobs, read from beside the project; tests skip where they are not."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ def sample_lines(path: str) -> list[str]:
     return sample(path).read_text(encoding="utf-8").split("\n")
 
 
+@cache
 def facts() -> Any:
-    """The machine-readable fact sheet; skips where it is absent."""
+    """The machine-readable fact sheet, not to be changed; skips where it is absent."""
     if not FACTS.exists():
         pytest.skip("../shared/facts/ground_truth.json is not on this machine")
     return json.loads(FACTS.read_text(encoding="utf-8"))

@@ -43,6 +43,7 @@ def test_the_request_of_the_2021_notebook_is_right() -> None:
         pytest.param(batch(label_job("a"), label_job("b")), id="one manifest for many jobs"),
         pytest.param(batch(destinationSnsArn=TOPIC), id="an allowed topic"),
         pytest.param(batch(destinationSnsArn=None, pacing=None), id="null means not given"),
+        pytest.param(batch(label_job(taskDescription="cats \U0001f408")), id="emoji in a text"),
         pytest.param(batch(label_job(jobLevel="1.0")), id="a whole number with a decimal point"),
         pytest.param(
             batch(
@@ -245,6 +246,8 @@ def test_wrong_in_the_request(raw: object, path: str, code: str) -> None:
         ),
         ({"taskTitle": "x" * 129}, "taskTitle", "WRONG_LENGTH"),
         ({"taskDescription": ""}, "taskDescription", "WRONG_LENGTH"),
+        ({"taskTitle": "cats \U0001f408"}, "taskTitle", "TEXT_INVALID"),
+        ({"taskDescription": "two\nlines"}, "taskDescription", "TEXT_INVALID"),
         ({"taskKeywords": []}, "taskKeywords", "WRONG_LENGTH"),
         ({"taskKeywords": ["a"] * 6}, "taskKeywords", "WRONG_LENGTH"),
         ({"taskKeywords": ["ok", "not_ok"]}, "taskKeywords[1]", "KEYWORD_INVALID"),

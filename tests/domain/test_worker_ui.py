@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrace.domain import s3uri, worker_ui
+from terrace.domain import s3uri, skeleton_page, worker_ui
 from terrace.domain.modalities import MODALITIES, SKELETON_TEMPLATE
 from terrace.domain.request import Instructions
 from terrace.runtime.worker_pages import FOLDER, PARTS, template
 from terrace_local.ground_truth.families.base import ItemProblem
 from terrace_local.ground_truth.worker_page import WorkerPage
+from tests.data.shared_data import sample_lines
 
 PAGES = sorted({row.ui_template for row in MODALITIES.values() if row.ui_template})
 ATTRIBUTE = "2-dogs"
@@ -306,6 +307,99 @@ def test_what_is_no_s3_uri_is_not_linked() -> None:
     made = WorkerPage(page("bounding-box.liquid.html"), "s3://b/page", presign)
     with pytest.raises(ItemProblem, match="needs an S3 URI"):
         made.render(task(["one"], source="javascript:alert(1)")["boxes"])
+
+
+REAL = {
+    "bounding-box": "real/image_bounding_box/sample_output.100lines.manifest",
+    "semantic-segmentation": "real/image_semantic_segmentation/output.manifest",
+}
+
+
+@pytest.mark.parametrize("stem", REAL)
+def test_every_label_of_a_real_job_is_shown_for_review(stem: str) -> None:
+    # Given the lines of a real output manifest, and the pages that review them
+    lines = [json.loads(line) for line in sample_lines(REAL[stem]) if line.strip()]
+    attribute = next(key.removesuffix("-metadata") for key in lines[0] if key.endswith("-metadata"))
+    pages = {
+        review: WorkerPage(
+            worker_ui.render_source(
+                template(f"{stem}-{review}.liquid.html"),
+                instructions=None,
+                audited_attribute=attribute,
+            ),
+            "s3://b/page",
+            presign,
+        )
+        for review in ("adjustment", "verification")
+    }
+    assert lines
+    for line in lines:
+        given_ = {"taskObject": line["source-ref"], "labels": ["x"], "manifestLine": line}
+        # When they are shown
+        begin = Dom(pages["adjustment"].render(given_).html).json_of("initial-value")
+        [judged] = Dom(pages["verification"].render(given_).html).json_of("overlay").values()
+        # Then all that was labeled is there, under its name
+        metadata = line[f"{attribute}-metadata"]
+        if stem == "bounding-box":
+            boxes = line[attribute]["annotations"]
+            names = [metadata["class-map"][str(box["class_id"])] for box in boxes]
+            assert [box["label"] for box in begin] == names
+            assert [box["width"] for box in begin] == [box["width"] for box in boxes]
+            assert judged["value"] == begin
+        else:
+            colors = {
+                entry["class-name"]: {"color": entry["hex-color"]}
+                for entry in metadata["internal-color-map"].values()
+                if entry["class-name"] != "BACKGROUND"
+            }
+            assert begin == {"src": presign(line[attribute]), "labelMappings": colors}
+            assert judged == {**begin, "labels": list(colors)}
+
+
+# --- the skeleton page ---------------------------------------------------------------------------
+def skeleton(words: list[str], text: str) -> Dom:
+    """The skeleton page of a review, with these words for the points' labels and earlier ids."""
+    rig = [
+        {"id": number, "color": word, "label": word, "x": 0.1, "y": 0.2}
+        for number, word in enumerate(words)
+    ]
+    earlier = [{"id": word, "keypoints": [{"label": word, "x": 1, "y": 2}]} for word in words]
+    source = skeleton_page.fill(
+        template(SKELETON_TEMPLATE),
+        category_file={"keypointClasses": rig, "skeletonRig": [words[:2]]},
+        reviews=True,
+        script="",
+        address="https://example.com/x.js",
+    )
+    made = worker_ui.render_source(
+        source,
+        instructions=Instructions(shortInstruction=text or "."),
+        audited_attribute=ATTRIBUTE,
+    )
+    line = {"source-ref": "s3://bucket/a.jpg", ATTRIBUTE: {"updated_annotations": earlier}}
+    given_ = {"taskObject": "s3://bucket/a.jpg", "dataObject": line, "labels": words}
+    return Dom(WorkerPage(made, "s3://b/page", presign).render(given_).html)
+
+
+@settings(max_examples=40, deadline=None)
+@given(words=WORDS, text=st.sampled_from(NASTY[:6]))
+def test_no_rig_or_earlier_answer_can_change_the_skeleton_page(words: list[str], text: str) -> None:
+    plain = skeleton(
+        [f"w{number}" for number in range(len(words))], "\n".join(["a"] * shown_lines(text))
+    )
+    found = skeleton(words, text)
+    assert found.structure == plain.structure
+
+    def json_of(name: str) -> Any:
+        return json.loads(found.values["crowd-2d-skeleton", name][0])
+
+    assert [point["label"] for point in json_of("keypointclasses")] == words
+    assert json_of("skeletonrig") == [words[:2]]
+    assert [person["id"] for person in json_of("initialvalues")] == words
+
+
+def shown_lines(text: str) -> int:
+    return len([line for line in text.splitlines() if line.strip()])
 
 
 # --- instructions ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 from terrace.domain.modalities import MODALITIES, Modality
 from terrace_local.samples import MODALITIES as SAMPLED
-from terrace_local.samples import variants
+from terrace_local.samples import PAGE, has_page, variants
 
 NAMES = SAMPLED
 """Every base modality, in the order they are shown."""
@@ -62,10 +62,13 @@ def example_request(modality: str, batch_id: str, samples: str) -> dict[str, Any
         }
         if row.family not in (*_ONE_PERSON, "custom"):
             label["numberOfHumanWorkersPerDataObject"] = PEOPLE
+        own_page = has_page(modality, variant)
+        if own_page:
+            label["uiTemplateS3Uri"] = base + PAGE
         jobs.append(label)
         before = first
         steps = [(review.name, _REVIEWS[str(review.review)]) for review in reviews_of(modality)]
-        if modality == "Custom":
+        if modality == "Custom" and not own_page:
             # A custom job that chains from a custom job is a review of it.
             steps = [(modality, "review")]
         for level, (name, suffix) in enumerate(steps, start=2):

@@ -213,7 +213,14 @@ class _Show:
         if one.ended is None:
             return Outcome(one.modality, f"not over after {LONGEST_SECONDS:.0f} s")
         bucket = self.contract["batchBucket"]
-        outcome = look_at(s3, sagemaker, one.ended, one.modality, bucket, one.seconds)
+        outcome = look_at(
+            s3,
+            sagemaker,
+            one.ended,
+            modality=one.modality,
+            bucket=bucket,
+            seconds=one.seconds,
+        )
         outcome.missing += [
             f"{job.name} is {job.status}: {job.failure}"
             for job in one.ended.jobs

@@ -1,16 +1,18 @@
 """What came of an example batch: how it ended, and whether its files are Ground Truth's."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from terrace_cli.demo.results import read_s3
-from terrace_cli.gt_shapes import Report, check_job
+from terrace_cli.gt_shapes import Report, check_job, check_manifest
 from terrace_cli.views import BatchView
 
 _MANIFEST = "/manifests/output/output.manifest"
+_MERGED = re.compile(r".+/merged/[^/]+/output\.manifest")
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Outcome:
 
 
 def look_at(
-    s3: Any, sagemaker: Any, batch: BatchView, modality: str, bucket: str, seconds: float
+    s3: Any, sagemaker: Any, batch: BatchView, *, modality: str, bucket: str, seconds: float
 ) -> Outcome:
     """Reads every file of every labeling job of a batch.
 
@@ -76,6 +78,11 @@ def look_at(
         outcome.report.add(report)
         if levels.get(attribute, 1) > 1:
             outcome.changed += _adjusted(fetch(root + _MANIFEST), attribute)
+    for uri in uris:
+        if _MERGED.fullmatch(uri):
+            # Several attempts in one: its lines are those of the attempts, so they count once.
+            merged = check_manifest(fetch(uri), uri, fetch=fetch, strict=True)
+            outcome.report.problems += merged.problems
     expected = sum(job.status == "COMPLETE" for job in batch.jobs)
     if len(roots) < expected:
         outcome.missing.append(f"{expected} jobs are COMPLETE, {len(roots)} have an output")

@@ -12,6 +12,8 @@ _FILES: dict[Shape, str] = {
     "cloud-mask": "the S3 URI of a zlib file",
 }
 """Labels that stand in a file of their own."""
+BACKGROUND = "BACKGROUND"
+"""Class 0 of every mask, which Ground Truth adds."""
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -42,6 +44,22 @@ def problem(value: object, about: dict[str, Any], modality: Modality) -> tuple[s
     if shape == "cuboids" and (wrong := _cuboids(value)):
         return wrong, "cuboids as Ground Truth writes them"
     return None
+
+
+def class_names(about: dict[str, Any]) -> set[str]:
+    """The classes that a label's metadata names; a mask's background is none of a user's."""
+    found: set[str] = set()
+    for key in ("class-map", "class_map"):
+        names = about.get(key)
+        if isinstance(names, dict):
+            found |= {name for name in names.values() if isinstance(name, str)}
+    for key in ("internal-color-map", "color-map"):
+        colors = about.get(key)
+        for entry in colors.values() if isinstance(colors, dict) else ():
+            name = entry.get("class-name") if isinstance(entry, dict) else None
+            if isinstance(name, str) and name.upper() != BACKGROUND:
+                found.add(name)
+    return found
 
 
 def _boxes(value: object, about: dict[str, Any]) -> str | None:

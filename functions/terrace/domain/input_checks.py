@@ -26,6 +26,8 @@ SESSION_MAX = 43_200
 
 FIRST_OBJECTS = 3
 """Data objects of a manifest that are looked for in S3: a wrong prefix breaks them all."""
+CLASSES_KEPT = 200
+"""Class names of labels under review that are remembered: more than most files have labels."""
 SEQUENCES_READ = 50
 """Sequence files of a manifest that are read: all of a video job's, the first of a 3D job's."""
 IMAGE_BYTES_MAX = 40 * 1024 * 1024
@@ -58,6 +60,8 @@ class ManifestTally(BaseModel):
     blankAt: int | None = None
     withoutAudited: int = 0
     firstWithoutAudited: int | None = None
+    auditedClasses: list[str] = Field(default_factory=list)
+    """Classes that labels under review name, the first that were seen."""
     alreadyLabeled: int = 0
     firstAlreadyLabeled: int | None = None
     buckets: list[str] = Field(default_factory=list)
@@ -106,6 +110,9 @@ def look(tally: ManifestTally, rule: ManifestRule, number: int, text: str) -> No
         wrong = audited_problem(found, rule)
         if wrong:
             tally.add(wrong)
+        named = audited_labels.class_names(manifest.metadata(found.data, rule.audited_attribute))
+        new = sorted(named.difference(tally.auditedClasses))
+        tally.auditedClasses += new[: CLASSES_KEPT - len(tally.auditedClasses)]
     tally.items += 1
     if rule.modality.point_cloud_frames:
         _cloud(tally, rule, found)

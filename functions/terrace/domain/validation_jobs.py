@@ -29,6 +29,19 @@ RESERVED_TAGS = (labeling_request.TAG_PREFIX, "aws:")
 _NAME = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9])*")
 _ATTEMPT_END = re.compile(r"-a[0-9]+\Z", re.IGNORECASE)
 _KEYWORD = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+_REFUSED_CHARACTERS = (
+    (
+        "taskTitle",
+        re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD]"),
+        "leave out control characters, and emoji and others past U+FFFD",
+    ),
+    (
+        "taskDescription",
+        re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]"),
+        "write it on one line, without control characters",
+    ),
+)
+"""What the patterns of CreateLabelingJob's model leave out."""
 _KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}")
 _WORKTEAM = re.compile(
     r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):[0-9]{12}:workteam/"
@@ -467,6 +480,15 @@ class _Job:
 
     # --- texts -----------------------------------------------------------------------------
     def _texts(self) -> None:
+        for name, refused, fix in _REFUSED_CHARACTERS:
+            text = getattr(self.spec, name)
+            if text is not None and (odd := refused.search(text)):
+                self.add(
+                    name,
+                    "TEXT_INVALID",
+                    f"holds U+{ord(odd[0]):04X}, which the labeling API refuses",
+                    fix,
+                )
         instructions = self.spec.instructions
         if instructions is None:
             return

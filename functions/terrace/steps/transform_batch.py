@@ -192,6 +192,10 @@ class Transform:
                 key = f"manifest {spec.jobName}"
                 yield key, partial(self._manifest, checker, progress, rule, key, path, more_time)
                 yield from self._data(checker, rule, progress.tallies.get(key), path)
+                tally = progress.tallies.get(key)
+                if tally is not None and tally.auditedClasses:
+                    names = tally.auditedClasses
+                    yield f"classes {spec.jobName}", partial(checker.audited_classes, index, names)
 
     def _data(
         self, checker: Checker, rule: ManifestRule, tally: ManifestTally | None, path: str

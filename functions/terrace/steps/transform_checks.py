@@ -187,6 +187,29 @@ class Checker:
             problems += categories.compatible(older, own, modality, about)
         return Findings(tuple(problems), tuple(checked.warnings))
 
+    def audited_classes(self, index: int, names: list[str]) -> Findings:
+        """A review's own category file holds every class of the labels in its manifest."""
+        spec = self.request.labelingJobs[index]
+        uri = spec.labelCategoryConfigS3Uri
+        row = modalities.get(spec.jobModality)
+        if uri is None or row.custom or row.verdict_labels:
+            return Findings()
+        try:
+            config = self.objects.get_json(uri)
+        except (NotFoundError, AccessDeniedError, ValueError):
+            # The check of the file itself has said so.
+            return Findings()
+        known = set(categories.label_names(config)) if isinstance(config, dict) else set()
+        lost = [name for name in names if name not in known]
+        if not lost:
+            return Findings()
+        return _one(
+            f"$.labelingJobs[{index}].labelCategoryConfigS3Uri ({uri})",
+            "CATEGORY_LABELS_MISSING",
+            f"the file lacks classes of the labels under review: {', '.join(lost[:20])[:500]}",
+            "keep every original label; new ones may be added",
+        )
+
     def _custom_page(self, index: int, config: object, about: str) -> tuple[Problem, ...]:
         """A Custom job without a template needs categories that the skeleton page can show."""
         spec = self.request.labelingJobs[index]

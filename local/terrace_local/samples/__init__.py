@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from terrace_local.samples import clips, clouds, frames, images, texts
-from terrace_local.samples.sample import Sample
+from terrace_local.samples.sample import PAGE, Sample
 
 ITEMS = 3
 _Maker = Callable[[str, int, int], Sample]
@@ -40,11 +40,16 @@ _MAKERS: dict[str, dict[str, _Maker]] = {
         "3d2d": partial(clouds.tracking, cameras=True),
     },
     "PointCloudSemanticSegmentation": {"": clouds.segmentation},
-    "Custom": {"": images.skeletons},
+    "Custom": {"skeleton": images.skeletons, "form": texts.texts_with_page},
 }
 
 MODALITIES = tuple(_MAKERS)
 """Every base modality that there is a sample for."""
+
+
+def has_page(modality: str, variant: str) -> bool:
+    """Whether a sample brings a worker page of its own, as `PAGE`."""
+    return (modality, variant) == ("Custom", "form")
 
 
 def variants(modality: str) -> tuple[str, ...]:
@@ -80,4 +85,4 @@ def make_sample(
     return maker(base, seed, items)
 
 
-__all__ = ["MODALITIES", "Sample", "make_sample", "variants"]
+__all__ = ["MODALITIES", "PAGE", "Sample", "has_page", "make_sample", "variants"]

@@ -11,6 +11,7 @@ from terrace_local.workers.truth import split_s3
 
 MANIFEST = "items.manifest"
 LABELS = "labels.json"
+PAGE = "page.liquid.html"
 THREADS = 8
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from terrace_local.samples.sample import (
     LABELS,
     MANIFEST,
+    PAGE,
     Sample,
     as_json,
     items_truth,
@@ -62,6 +63,23 @@ _TEXTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )
 SENTIMENTS = ["Praise", "Complaint", "Question"]
 TOPICS = ["Delivery", 'Price & "extras"', "Quality", "Support"]
+_PAGE = """\
+<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+
+<crowd-form>
+  <crowd-classifier
+    name="mood"
+    categories='["Praise", "Complaint", "Question"]'
+    header="What does the writer want to say?"
+  >
+    <classification-target>{{ task.input.taskObject }}</classification-target>
+    <short-instructions>Choose what fits best.</short-instructions>
+    <full-instructions header="How to choose">
+      A text that asks for something is a question, also where it complains.
+    </full-instructions>
+  </crowd-classifier>
+</crowd-form>
+"""
 NAMES = (("Person", "Per"), ("City", "City"), ("Company", "Com"))
 
 
@@ -80,6 +98,12 @@ def text_classes(base: str, seed: int, items: int) -> Sample:
     """Texts with one class each, inline in the manifest."""
     rows = [(text, ItemTruth(mood)) for text, mood, _ in _chosen(seed, items)]
     return _inline(base, rows, simple_labels(SENTIMENTS))
+
+
+def texts_with_page(base: str, seed: int, items: int) -> Sample:
+    """Texts for a Custom job with a worker page of its own."""
+    plain = text_classes(base, seed, items)
+    return Sample(base, {**plain.files, PAGE: _PAGE.encode()}, plain.truth)
 
 
 def text_multi_classes(base: str, seed: int, items: int) -> Sample:
