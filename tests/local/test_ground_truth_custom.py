@@ -288,6 +288,45 @@ def test_without_lambda_a_custom_job_fails() -> None:
     assert "without Lambda" in job["FailureReason"]
 
 
+def test_what_was_answered_before_a_stop_or_a_restart_still_goes_through_the_function() -> None:
+    functions = Functions()
+    with mock_aws():
+        first = World(error_mix="clean", workers="manual", lambda_for_role=functions.for_role)
+        functions.read = first.json
+        first.service.start()
+        for name in ("Stops", "Restarts"):
+            first.call(
+                "CreateLabelingJob", **first.custom_request(name, FORM, manifest=texts(first))
+            )
+            first.running(name)
+            first.control("POST", f"jobs/{name}/progress", {"labeled": 0.5})
+        first.call("StopLabelingJob", LabelingJobName="Stops")
+        stopped = first.ended("Stops")
+        first.service.stop()
+        state = json.loads(json.dumps(first.service.save_state()))
+        first.service = first.new_service(
+            error_mix="clean", workers="manual", lambda_for_role=functions.for_role
+        )
+        first.service.load_state(state)
+        first.service.start()
+        first.running("Restarts")
+        first.control("POST", "jobs/Restarts/finish", {})
+        ended = first.ended("Restarts")
+        outputs = {
+            job["LabelingJobName"]: first.lines(job["LabelingJobOutput"]["OutputDatasetS3Uri"])
+            for job in (stopped, ended)
+        }
+        first.service.stop()
+
+    assert (stopped["LabelingJobStatus"], ended["LabelingJobStatus"]) == ("Stopped", "Completed")
+    answered, untouched = outputs["Stops"]
+    assert "mood" in answered["Stops"]
+    assert untouched == {"source": "plain"}
+    assert all("mood" in line["Restarts"] for line in outputs["Restarts"])
+    # Asked again after the restart would be paid twice.
+    assert len(functions.sent["before"]) == 3
+
+
 # -- skeletons --------------------------------------------------------------------------------
 
 
