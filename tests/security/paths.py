@@ -592,6 +592,8 @@ def _skeleton_job(walker: Walker, bucket: str, name: str) -> Json:
     world = walker.world
     picture = io.BytesIO()
     Image.new("RGB", (64, 48), "gray").save(picture, "PNG")
+    # With labels the file is used where it lies; without, Terrace writes one that has them.
+    labels = [{"label": "head"}, {"label": "foot"}]
     points = [
         {"id": 0, "color": "#ff0000", "label": "head", "x": 0.5, "y": 0.1},
         {"id": 1, "color": "#00ff00", "label": "foot", "x": 0.5, "y": 0.9},
@@ -606,7 +608,7 @@ def _skeleton_job(walker: Walker, bucket: str, name: str) -> Json:
             "jobModality": "Custom",
             "inputConfig": {"inputManifestS3Uri": world.put(f"{name}/input.manifest", text)},
             "labelCategoryConfigS3Uri": world.put(
-                f"{name}/categories.json", {"keypointClasses": points}
+                f"{name}/categories.json", {"labels": labels, "keypointClasses": points}
             ),
         }
     finally:

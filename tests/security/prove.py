@@ -52,6 +52,8 @@ def held_against_the_template(world: World) -> Proof:
     cloudformation: Any = world.client("cloudformation")
     stack = cloudformation.describe_stacks()["Stacks"][0]
     given = {row["ParameterKey"]: row["ParameterValue"] for row in stack["Parameters"]}
+    # Off in the run, which has no CloudFront; its rights are there to be explained all the same.
+    given.pop("HostSkeletonUi", None)
     pages = cloudformation.get_paginator("list_stack_resources").paginate(
         StackName=stack["StackName"]
     )

@@ -42,9 +42,9 @@ def read_rig(attributes: dict[str, str]) -> Rig:
         raise ValueError("keypointClasses is empty")
     try:
         classes = tuple((str(row.get("id", n)), str(row["label"])) for n, row in enumerate(rows))
-        own = [(float(row["x"]), float(row["y"])) if "x" in row else None for row in rows]
+        own = [_spot(row) for row in rows]
         if isinstance(box, dict):
-            frame = Box(*(float(box[key]) for key in ("left", "top", "width", "height")))
+            frame = _frame(box)
         else:
             xs = [p[0] for p in own if p is not None] or [0.0, 1.0]
             ys = [p[1] for p in own if p is not None] or [0.0, 1.0]
@@ -217,6 +217,19 @@ def _inside(point: Point, task: ImageTask) -> Point:
 
 def _spot(place: Point, box: Box) -> Point:
     return box.left + place[0] * box.width, box.top + place[1] * box.height
+
+
+def _spot(row: dict[str, Any]) -> Point | None:
+    """A keypoint's own place; None where the rig gives none."""
+    return None if row.get("x") is None else (float(row["x"]), float(row["y"]))
+
+
+def _frame(box: dict[str, Any]) -> Box:
+    """A rig's box, as AWS documents it (right, bottom) or with width and height."""
+    left, top = float(box["left"]), float(box["top"])
+    width = float(box["right"]) - left if "right" in box else float(box["width"])
+    height = float(box["bottom"]) - top if "bottom" in box else float(box["height"])
+    return Box(left, top, width, height)
 
 
 def _in_frame(point: Point, frame: Box) -> Point:
