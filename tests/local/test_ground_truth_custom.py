@@ -148,6 +148,21 @@ def test_functions_get_the_documented_events_under_the_jobs_role(world: World) -
     assert job["LabelCounters"]["TotalLabeled"] == 2
 
 
+def test_the_outputs_key_encrypts_every_file_and_is_told_to_the_function(world: World) -> None:
+    request = world.custom_request("Sealed", FORM, manifest=texts(world))
+    request["OutputConfig"] = {"S3OutputPath": "s3://out-bucket/sealed/", "KmsKeyId": "alias/mine"}
+
+    job = world.run(request)
+
+    assert job["LabelingJobStatus"] == "Completed", job.get("FailureReason")
+    keys = world.keys("sealed/")
+    assert len(keys) >= 5
+    for key in keys:
+        head = world.s3.head_object(Bucket="out-bucket", Key=key)
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/mine")
+    assert FUNCTIONS.sent["after"][0]["kmsKeyId"] == "alias/mine"
+
+
 def test_the_label_is_what_the_function_made_of_the_answers(world: World) -> None:
     job = world.run(world.custom_request("Made", FORM, manifest=texts(world), people=2))
 
