@@ -1065,8 +1065,16 @@
         const again = [...this.shadowRoot.querySelectorAll("[data-key]")].find((node) => node.dataset.key === focused);
         if (again) again.focus({ preventScroll: true });
       }
-      const row = this.pointList.querySelector(".active");
-      if (row && this.shadowRoot.activeElement && this.stage.contains(this.shadowRoot.activeElement)) row.scrollIntoView({ block: "nearest" });
+      this.showRow(this.pointList.querySelector(".active"));
+    }
+
+    /** Scrolls the list only: the page around it stays where it is. */
+    showRow(row) {
+      const list = this.pointList.parentNode;
+      if (!row) return;
+      const box = list.getBoundingClientRect(), at = row.getBoundingClientRect();
+      if (at.top < box.top) list.scrollTop -= box.top - at.top;
+      else if (at.bottom > box.bottom) list.scrollTop += at.bottom - box.bottom;
     }
 
     pointRow(skeleton, one) {

@@ -341,3 +341,19 @@ def test_a_page_that_cannot_be_written_is_said(place: Place) -> None:
     result = place.run("--out", "no/such/folder/page.html")
     assert result.exit_code == 2
     assert "cannot write" in result.stderr
+
+
+def test_an_aws_profile_that_is_not_there_is_named(place: Place) -> None:
+    said = place.refused("--profile", "nobody")
+    assert "nobody" in said
+    assert "check --profile" in said
+
+
+def test_a_local_run_of_this_folder_is_read_unless_aws_is_named(place: Place) -> None:
+    # Given the contract of a local run that has ended
+    contract = place.folder / ".terrace" / "local.json"
+    contract.parent.mkdir()
+    contract.write_text(json.dumps({"apiUrl": "http://127.0.0.1:9", "pid": 2**22 + 1}))
+    # When nothing else is said, then its S3 is meant; with a Region, that of AWS
+    assert "left over" in place.refused()
+    assert place.page("--region", "us-east-1").json_of("labels") == ["dog", "cat"]

@@ -62,8 +62,14 @@ def test_answers_of_a_real_job_are_put_together_as_ground_truth_did() -> None:
     agree = sum(
         ours[number][0] == row[attribute] for number, row in zip(sorted(votes), theirs, strict=True)
     )
+    same = sum(
+        confidence(ours[number][1], len(votes[number]))
+        == row[f"{attribute}-metadata"]["confidence"]
+        for number, row in zip(sorted(votes), theirs, strict=True)
+    )
     assert len(votes) == 201
     assert agree == 200
+    assert same == 198
 
 
 def test_who_is_often_wrong_counts_less() -> None:

@@ -148,6 +148,21 @@ def test_functions_get_the_documented_events_under_the_jobs_role(world: World) -
     assert job["LabelCounters"]["TotalLabeled"] == 2
 
 
+def test_the_outputs_key_encrypts_every_file_and_is_told_to_the_function(world: World) -> None:
+    request = world.custom_request("Sealed", FORM, manifest=texts(world))
+    request["OutputConfig"] = {"S3OutputPath": "s3://out-bucket/sealed/", "KmsKeyId": "alias/mine"}
+
+    job = world.run(request)
+
+    assert job["LabelingJobStatus"] == "Completed", job.get("FailureReason")
+    keys = world.keys("sealed/")
+    assert len(keys) >= 5
+    for key in keys:
+        head = world.s3.head_object(Bucket="out-bucket", Key=key)
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/mine")
+    assert FUNCTIONS.sent["after"][0]["kmsKeyId"] == "alias/mine"
+
+
 def test_the_label_is_what_the_function_made_of_the_answers(world: World) -> None:
     job = world.run(world.custom_request("Made", FORM, manifest=texts(world), people=2))
 
@@ -286,6 +301,45 @@ def test_without_lambda_a_custom_job_fails() -> None:
 
     assert job["LabelingJobStatus"] == "Failed"
     assert "without Lambda" in job["FailureReason"]
+
+
+def test_what_was_answered_before_a_stop_or_a_restart_still_goes_through_the_function() -> None:
+    functions = Functions()
+    with mock_aws():
+        first = World(error_mix="clean", workers="manual", lambda_for_role=functions.for_role)
+        functions.read = first.json
+        first.service.start()
+        for name in ("Stops", "Restarts"):
+            first.call(
+                "CreateLabelingJob", **first.custom_request(name, FORM, manifest=texts(first))
+            )
+            first.running(name)
+            first.control("POST", f"jobs/{name}/progress", {"labeled": 0.5})
+        first.call("StopLabelingJob", LabelingJobName="Stops")
+        stopped = first.ended("Stops")
+        first.service.stop()
+        state = json.loads(json.dumps(first.service.save_state()))
+        first.service = first.new_service(
+            error_mix="clean", workers="manual", lambda_for_role=functions.for_role
+        )
+        first.service.load_state(state)
+        first.service.start()
+        first.running("Restarts")
+        first.control("POST", "jobs/Restarts/finish", {})
+        ended = first.ended("Restarts")
+        outputs = {
+            job["LabelingJobName"]: first.lines(job["LabelingJobOutput"]["OutputDatasetS3Uri"])
+            for job in (stopped, ended)
+        }
+        first.service.stop()
+
+    assert (stopped["LabelingJobStatus"], ended["LabelingJobStatus"]) == ("Stopped", "Completed")
+    answered, untouched = outputs["Stops"]
+    assert "mood" in answered["Stops"]
+    assert untouched == {"source": "plain"}
+    assert all("mood" in line["Restarts"] for line in outputs["Restarts"])
+    # Asked again after the restart would be paid twice.
+    assert len(functions.sent["before"]) == 3
 
 
 # -- skeletons --------------------------------------------------------------------------------

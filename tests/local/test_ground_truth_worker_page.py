@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from terrace_local.ground_truth.families.base import ItemProblem
 from terrace_local.ground_truth.s3files import InputProblem
@@ -36,6 +38,19 @@ def test_json_in_an_attribute_comes_back_as_it_was() -> None:
     )
 
     assert json.loads(shown.elements[0].attributes["categories"]) == [NASTY, "plain"]
+
+
+@given(st.text())
+def test_no_text_whatever_gets_out_of_its_place(text: str) -> None:
+    shown = render(
+        "<i title='{{ task.input.x }}' data-json='{{ task.input.x | to_json | escape }}'>"
+        "{{ task.input.x }}</i><b></b>",
+        x=text,
+    )
+
+    assert [element.tag for element in shown.elements] == ["i", "b"]
+    assert shown.elements[0].attributes["title"] == text
+    assert json.loads(shown.elements[0].attributes["data-json"]) == text
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,8 @@ class Runner:
         self._scheduler.after(seconds / self.speed, job.arn, lambda: (task(), None)[1])
 
     def _files(self, job: Job) -> S3Files:
-        return S3Files(partial(self._s3.client, str(job.request["RoleArn"])))
+        key = job.request["OutputConfig"].get("KmsKeyId")
+        return S3Files(partial(self._s3.client, str(job.request["RoleArn"])), key)
 
     def _invoker(self, job: Job) -> Invoke:
         role = str(job.request["RoleArn"])

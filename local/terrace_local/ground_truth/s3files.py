@@ -26,10 +26,15 @@ class S3Files:
     Args:
         client: Gives the boto3 S3 client to use now, with the job's role where roles are
             checked; asked before each call, since a job may outlive a role's session.
+        kms_key: The key that what is written is encrypted with (``OutputConfig.KmsKeyId``);
+            None: as the bucket has it.
     """
 
-    def __init__(self, client: Callable[[], Any]) -> None:
+    def __init__(self, client: Callable[[], Any], kms_key: str | None = None) -> None:
         self._get_client = client
+        self._encryption = (
+            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        )
 
     @property
     def _client(self) -> Any:
@@ -102,7 +107,7 @@ class S3Files:
         bucket, key = split_s3(uri)
         _patiently(
             lambda: self._client.put_object(
-                Bucket=bucket, Key=key, Body=body, ContentType=content_type
+                Bucket=bucket, Key=key, Body=body, ContentType=content_type, **self._encryption
             )
         )
 
