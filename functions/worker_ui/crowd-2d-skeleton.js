@@ -41,6 +41,9 @@
   const colour = (value, otherwise) =>
     typeof value === "string" && CSS.supports("color", value) ? value : otherwise;
   const clone = (value) => JSON.parse(JSON.stringify(value));
+  let made = 0;
+  /** Tells skeletons apart on this page, also where data gave two of them the same id. */
+  const freshKey = () => { made += 1; return made; };
 
   // --- reading attributes -----------------------------------------------------------------------
   class AttributeProblem extends Error {}
@@ -115,6 +118,7 @@
       if (!Array.isArray(points)) throw new AttributeProblem(`initialValues[${index}] has no keypoints.`);
       const options = (one && one.annotation_options) || {};
       const skeleton = {
+        key: freshKey(),
         id: String(one.id === undefined ? `skeleton-${index + 1}` : one.id),
         name: typeof one.name === "string" ? one.name : null,
         line: colour(options.line_color, null),
@@ -432,6 +436,7 @@
     imageLoaded() {
       if (this.problem.dataset.image) { delete this.problem.dataset.image; this.showProblems([], ""); }
       this.fit();
+      this.updateNote();
     }
 
     imageFailed() {
@@ -549,7 +554,7 @@
           points[one.label] = { x: round(at.x), y: round(at.y), visibility: "visible" };
         }
       }
-      const skeleton = { id: this.freshId(), name: null, line: null, fill: null, locked: false, points };
+      const skeleton = { key: freshKey(), id: this.freshId(), name: null, line: null, fill: null, locked: false, points };
       this.change(() => {
         this.state.skeletons.push(skeleton);
         this.state.active = this.state.skeletons.length - 1;
@@ -668,7 +673,11 @@
     }
 
     // --- choosing -------------------------------------------------------------------------------
+    /** Points need a picture to be on, and classes to be of. */
+    get workable() { return Boolean(this.classes.length && this.image.naturalWidth); }
+
     setMode(mode) {
+      if (mode !== "select" && !this.workable) return undefined;
       this.mode = mode;
       if (mode === "add" && !this.frame) return this.addSkeleton(null);
       this.layers.ghost.replaceChildren();
@@ -677,8 +686,7 @@
     }
 
     updateNote() {
-      const missing = !this.classes.length;
-      put(this.addButton, { "aria-pressed": String(this.mode === "add"), disabled: missing });
+      put(this.addButton, { "aria-pressed": String(this.mode === "add"), disabled: !this.workable });
       this.stage.classList.toggle("adding", this.mode === "add");
       this.stage.classList.toggle("placing", this.mode === "place");
       this.note.textContent = this.mode === "add" ? "Drag a box around the object, or click (Enter: in the middle)"
@@ -726,13 +734,13 @@
     }
 
     focusPoint() {
-      const shape = this.skeleton && this.shapes.get(`${this.skeleton.id}\n${this.state.label}`);
+      const shape = this.skeleton && this.shapes.get(`${this.skeleton.key}\n${this.state.label}`);
       (shape ? shape.node : this.stage).focus({ preventScroll: true });
     }
 
     // --- pointer --------------------------------------------------------------------------------
     pointerDown(event) {
-      if (event.button > 1 || !this.classes.length) return;
+      if (event.button > 1 || !this.workable) return;
       const target = event.target.closest ? event.target.closest("[data-skeleton]") : null;
       const index = target ? Number(target.dataset.skeleton) : -1;
       const at = this.onImage(event), spot = this.onStage(event);
@@ -931,7 +939,7 @@
         for (const one of this.classesOf(skeleton)) {
           const point = skeleton.points[one.label];
           if (!point || point.visibility === "absent") continue;
-          const key = `${skeleton.id}\n${one.label}`;
+          const key = `${skeleton.key}\n${one.label}`;
           kept.add(key);
           this.drawPoint(this.shapeOf(key), skeleton, index, one, point, radius);
         }
@@ -990,7 +998,7 @@
         const box = { left: before ? x - wide : x, right: before ? x : x + wide, y: spot.y };
         if (taken.some((other) => Math.abs(other.y - box.y) < 12 && other.left < box.right && box.left < other.right)) continue;
         taken.push(box);
-        const { name } = this.shapes.get(`${skeleton.id}\n${label}`);
+        const { name } = this.shapes.get(`${skeleton.key}\n${label}`);
         put(name, { x: round(x), y: round(spot.y + 4), "text-anchor": before ? "end" : "start", hidden: false });
         if (name.textContent !== label) name.textContent = label;
       }

@@ -127,6 +127,31 @@ def test_what_aws_documents_as_initial_values_is_shown_too(show: Show) -> None:
     ]
 
 
+def test_two_skeletons_of_one_id_are_both_shown_and_kept(show: Show) -> None:
+    given = [ANSWER[0], {"id": "skeleton-1", "keypoints": [{"label": "nose", "x": 400, "y": 100}]}]
+    worker = show(rendered(COCO, earlier=given)).ready()
+    assert worker.drawn_at("nose", 0) == pytest.approx((150.25, 82.5), abs=PIXEL)
+    assert worker.drawn_at("nose", 1) == pytest.approx((400, 100), abs=PIXEL)
+    worker.drag((400, 100), (410, 120))
+    first, second = worker.skeletons()
+    assert (first["nose"]["x"], first["nose"]["y"]) == (150.25, 82.5)
+    assert second["nose"]["y"] == pytest.approx(120, abs=PIXEL)
+
+
+def test_without_a_picture_nothing_can_be_placed(chromium: Any) -> None:
+    page = chromium.new_page()
+    page.set_default_timeout(8000)
+    worker = Worker(page).open(rendered(COCO), b"this is no picture", {})
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert "The image cannot be shown" in alert.inner_text()
+    assert worker.button("New skeleton").is_disabled()
+    worker.press("s", "Enter")
+    assert worker.skeletons() == []
+    page.close()
+    assert worker.errors == []
+
+
 def test_keys_alone_are_enough(show: Show) -> None:
     worker = show(rendered(COCO)).ready()
     # Given the focus on the page's first button, a skeleton in the middle
