@@ -1,5 +1,6 @@
 """3D object detection and tracking (with 3D-2D), and their adjustment and verification."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -58,7 +59,7 @@ class _Task:
         return GUESSED if self.truth is None else KNOWN
 
 
-class _Clouds:
+class _Clouds(ABC):
     """What single frames and sequences have in common; one person does an item."""
 
     def effort_seconds(self, prepared: Prepared, index: int) -> float:
@@ -82,14 +83,15 @@ class _Clouds:
             answer.metadata["adjustment-status"] = "adjusted" if changed else "unadjusted"
         return answer
 
+    @abstractmethod
     def frames(self, prepared: Prepared, index: int) -> list[CloudFrame]:
         """The frames of an item."""
-        raise NotImplementedError
 
+    @abstractmethod
     def given(self, prepared: Prepared, index: int, frames: list[CloudFrame]) -> Sensors:
         """The labels under review."""
-        raise NotImplementedError
 
+    @abstractmethod
     def filed(
         self,
         prepared: Prepared,
@@ -99,7 +101,6 @@ class _Clouds:
         sensors: Sensors,
     ) -> ItemAnswer:
         """The item's label and files."""
-        raise NotImplementedError
 
     # -- working ---------------------------------------------------------------------------
 
