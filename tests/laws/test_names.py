@@ -63,3 +63,13 @@ def test_every_event_file_is_named_for_its_function() -> None:
         if path.name.split(".", 1)[0] not in FOLDERS
     ]
     assert not strangers
+
+
+def test_no_two_test_files_outside_packages_have_one_name() -> None:
+    # pytest imports such files by their name alone: two of one name stop the whole collection
+    seen: dict[str, Path] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        if (path.parent / "__init__.py").exists():
+            continue
+        assert path.name not in seen, f"{path} and {seen[path.name]}"
+        seen[path.name] = path
