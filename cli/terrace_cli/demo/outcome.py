@@ -26,7 +26,7 @@ class Outcome:
         report: What the check of all their files came to.
         changed: Items that a review changed.
         missing: What should have happened and did not.
-        seconds: From its creation to its end.
+        seconds: From its creation until it was seen to have ended.
     """
 
     modality: str
