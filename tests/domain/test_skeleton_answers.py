@@ -103,16 +103,16 @@ SECRET = "what a person wrote"
 @pytest.mark.parametrize(
     ("skeletons", "where"),
     [
-        (f'[{{"{SECRET}', "annotations is not valid JSON"),
-        ("[" * 100_000, "annotations is nested too deeply"),
+        (f'[{{"{SECRET}', "annotations: Unterminated string"),
+        ("[" * 100_000, "annotations: objects and lists are nested deeper"),
         ({"a": SECRET}, "annotations is no list"),
         ([SECRET], r"annotations\[0\] has no list of keypoints"),
         ([PERSON, {"keypoints": [{"x": SECRET}]}], r"annotations\[1\].keypoints\[0\] has no label"),
         ([{"keypoints": [{**NOSE, "visibility": SECRET}]}], "visibility is none of"),
         ([{"keypoints": [{**NOSE, "x": SECRET}]}], r"keypoints\[0\].x is no number"),
         ([{"keypoints": [{**NOSE, "y": True}]}], r"keypoints\[0\].y is no number"),
-        ('[{"keypoints": [{"label": "a", "x": 1e999, "y": 1}]}]', "x is no number"),
-        ('[{"keypoints": [{"label": "a", "x": NaN, "y": 1}]}]', "not valid JSON"),
+        ('[{"keypoints": [{"label": "a", "x": 1e999, "y": 1}]}]', "a number is too large"),
+        ('[{"keypoints": [{"label": "a", "x": NaN, "y": 1}]}]', "NaN is not JSON"),
         (f'[{{"keypoints": [{{"label": "a", "x": {"9" * 400}, "y": 1}}]}}]', "x is no number"),
     ],
 )

@@ -208,15 +208,20 @@ def foreign_topic(draw: Draw) -> Case:
 @maker
 def foreign_function(draw: Draw) -> Case:
     field = draw.pick("preHumanTaskLambdaArn", "annotationConsolidationLambdaArn")
-    arn = draw.pick(
-        f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:mine",
-        f"arn:aws:lambda:{REGION}:999999999999:function:theirs",
-        "mine",
-        "",
-        f"arn:aws:iam::{ACCOUNT}:role/admin",
+    arn, code = draw.pick(
+        (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:mine", "FUNCTION_NOT_ALLOWED"),
+        (f"arn:aws:lambda:{REGION}:999999999999:function:theirs", "FUNCTION_NOT_ALLOWED"),
+        (f"arn:aws:lambda:eu-north-1:{ACCOUNT}:function:mine", "WRONG_REGION"),
+        ("mine", "FUNCTION_ARN_INVALID"),
+        ("", "FUNCTION_ARN_INVALID"),
+        (f"arn:aws:iam::{ACCOUNT}:role/admin", "FUNCTION_ARN_INVALID"),
     )
-    request = draw.batch(draw.label(**{field: arn}))
-    return draw.case(MEANING, "own Lambda function", "NOT_BUILT_YET", request, at=field)
+    if draw.pick(True, False):
+        job = draw.label(**{field: arn})
+        code = "NOT_FOR_THIS_MODALITY"
+    else:
+        job = draw.label(jobModality="Custom", **{field: arn})
+    return draw.case(MEANING, "own Lambda function", code, draw.batch(job), at=field)
 
 
 @maker

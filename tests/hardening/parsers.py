@@ -1,12 +1,11 @@
 """Every function that reads what comes from outside, and the only errors that may leave it.
 
 `tests/hardening/test_parsers.py` fuzzes each; its law finds readers that are not in the table.
-No SeqLabel file and no worker's answer is read by what ships: the first is passed on by its URI,
-the second is Ground Truth's own.
 """
 
 import importlib.util
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,19 +16,26 @@ from terrace.adapters import dynamodb_store, s3_objects
 from terrace.domain import (
     categories,
     category_checks,
+    consolidation,
     events,
     input_checks,
     json_text,
+    json_values,
+    label_reading,
     manifest,
     modalities,
     outputs,
     places,
     privacy,
     s3uri,
+    seqlabel,
     sequences,
+    skeleton_answers,
     validation,
+    worker_responses,
 )
 from terrace.domain.input_checks import ManifestRule, ManifestTally
+from terrace.domain.json_reading import Node, UnreadableError
 from terrace.domain.outputs import AttemptOutput
 from terrace.domain.places import Places
 from terrace.domain.problems import Problem
@@ -162,6 +168,22 @@ def _request(value: object) -> object:
     return _stored(problems)
 
 
+def _answers(value: object) -> object:
+    """One data object with an answer of any content, as a value and as its text."""
+    for content in (value, json.dumps(value)):
+        answer = {"workerId": "w", "annotationData": {"content": content}}
+        payload = [{"datasetObjectId": "0", "dataObject": {}, "annotations": [answer]}]
+        found = consolidation.consolidate(payload, "a")
+        json.dumps(found.labels, ensure_ascii=False).encode()
+    return None
+
+
+def _skeletons(value: object) -> object:
+    return skeleton_answers.read(
+        {"annotations": value, "noChangesNeeded": value, "totalTimeInSeconds": value}
+    )
+
+
 def _lane(lines: list[str]) -> object:
     return list(lane.of_manifest(URI, "a", Lines(lines)))  # type: ignore[arg-type]
 
@@ -246,6 +268,47 @@ PARSERS = (
         (ValueError,),
     ),
     Parser("worker identities", TEXT, privacy.pseudonymous),
+    Parser(
+        "labels of an output manifest",
+        LINES,
+        lambda lines: list(label_reading.read(lines, URI)),
+        (UnreadableError,),
+    ),
+    Parser(
+        "annotation file",
+        TEXT,
+        lambda text: Node.parse(text, URI),
+        (UnreadableError,),
+        "domain/json_reading:parse",
+    ),
+    Parser(
+        "label file of a sequence",
+        JSON,
+        lambda value: seqlabel.read(value, URI),
+        (UnreadableError,),
+    ),
+    Parser(
+        "worker responses",
+        JSON,
+        lambda value: worker_responses.read(value, URI),
+        (UnreadableError,),
+    ),
+    Parser(
+        "field of a worker's form",
+        TEXT,
+        lambda text: json_values.parse(text, "field"),
+        (ValueError,),
+        "domain/json_values:parse",
+    ),
+    Parser(
+        "payload of post-annotation",
+        JSON,
+        lambda value: [consolidation.consolidate(value, "a"), consolidation.ids(value)],
+        (ValueError,),
+    ),
+    Parser("answers of post-annotation", JSON, _answers),
+    Parser("skeleton answer", JSON, _skeletons, (ValueError,)),
+    Parser("skeletons of an earlier job", JSON, skeleton_answers.earlier),
     Parser("S3 URI", STRING, s3uri.problem),
     Parser("S3 URI, taken apart", STRING, s3uri.parse, (ValueError,)),
     Parser("prefix of the allow-list", STRING, places.prefix_problem),
@@ -262,6 +325,8 @@ PARSERS = (
 NOT_FROM_OUTSIDE = {
     "adapters/dynamodb_codec:to_job": "a row's own text, written by `job_item`",
     "steps/lane:_carried": "a file that Terrace wrote, of lines that it has parsed before",
+    "domain/messages:undeliverable": "a message that Terrace has just written",
+    "domain/json_values:sendable": "what `json_values.parse` has read",
     "domain/events:labeling_job": "calls `json_text.loads`; fuzzed as `event: labeling job`",
 }
 """Decoders that the table leaves out, each with the reason."""

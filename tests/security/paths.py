@@ -54,8 +54,13 @@ class Walker:
             self.world.control("faults", method="DELETE")
 
     # --- tools -----------------------------------------------------------------------------
-    def clips(self, bucket: str, folder: str) -> Clips:
+    def folder(self, bucket: str, name: str) -> str:
+        """A folder that a request may name; of the batch bucket, only what batches delivered."""
+        return f"batches/{name}/inputs" if bucket == self.world.contract["batchBucket"] else name
+
+    def clips(self, bucket: str, name: str) -> Clips:
         """Two video sequences and a category file in a bucket."""
+        folder = self.folder(bucket, name)
         self.world.bucket = bucket
         try:
             manifest = self.world.sequences(folder, 2)
@@ -247,7 +252,7 @@ def named_places(walker: Walker) -> None:
         _follow_links(shown)
         # A lane that starts with a review of labels made elsewhere: read line by line.
         labeled = _job(shown, told)["jobOutputS3Uri"]
-        copied = f"s3://{bucket}/{batch}/labeled.manifest"
+        copied = f"s3://{bucket}/{walker.folder(bucket, batch)}/labeled.manifest"
         world.write(copied, world.read(labeled).decode())
         attribute = _job(shown, told)["labelAttributeName"]
         review = {
@@ -287,7 +292,7 @@ def custom_jobs(walker: Walker) -> None:
         shown = walker.status(batch, "COMPLETE")
         done = _job(shown, f"{batch}-people")
         # A review that starts from labels made elsewhere: what was shown is read from them.
-        labeled = f"s3://{bucket}/{batch}/labeled.manifest"
+        labeled = f"s3://{bucket}/{walker.folder(bucket, batch)}/labeled.manifest"
         world.write(labeled, world.read(done["jobOutputS3Uri"]).decode())
         config = {
             "inputManifestS3Uri": labeled,
@@ -598,17 +603,18 @@ def _skeleton_job(walker: Walker, bucket: str, name: str) -> Json:
         {"id": 0, "color": "#ff0000", "label": "head", "x": 0.5, "y": 0.1},
         {"id": 1, "color": "#00ff00", "label": "foot", "x": 0.5, "y": 0.9},
     ]
+    folder = walker.folder(bucket, name)
     world.bucket = bucket
     try:
-        source = world.put(f"{name}/picture.png", picture.getvalue())
+        source = world.put(f"{folder}/picture.png", picture.getvalue())
         text = "\n".join(json.dumps({"source-ref": source, "number": n}) for n in range(2))
         return {
             "jobName": name,
             "jobLevel": 1,
             "jobModality": "Custom",
-            "inputConfig": {"inputManifestS3Uri": world.put(f"{name}/input.manifest", text)},
+            "inputConfig": {"inputManifestS3Uri": world.put(f"{folder}/input.manifest", text)},
             "labelCategoryConfigS3Uri": world.put(
-                f"{name}/categories.json", {"labels": labels, "keypointClasses": points}
+                f"{folder}/categories.json", {"labels": labels, "keypointClasses": points}
             ),
         }
     finally:

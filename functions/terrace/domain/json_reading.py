@@ -1,18 +1,22 @@
 """Reading JSON that somebody else wrote: a value, or where exactly it is not what it should be.
 
-    at = Node(json.loads(text), "s3://bucket/SeqLabel.json")
+    at = Node.parse(text, "s3://bucket/SeqLabel.json")
     at["tracking-annotations"].items()[0]["frame-no"].integer()
 
 A value that is not as expected raises UnreadableError, whose problem names file, line and place.
 """
 
-import json
 import math
+import re
+import sys
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from terrace.domain import json_text
 from terrace.domain.problems import Problem
 
+LARGEST = sys.float_info.max
+_DIGITS = re.compile(r"[0-9]{1,18}")
 _NAMES = {
     dict: "an object",
     list: "a list",
@@ -43,8 +47,8 @@ class Node:
     def parse(cls, text: str, where: str) -> "Node":
         """The document in a text."""
         try:
-            return cls(json.loads(text), where)
-        except (ValueError, RecursionError) as error:
+            return cls(json_text.loads(text), where)
+        except json_text.JsonError as error:
             problem = Problem(
                 path=where,
                 code="ANNOTATION_NOT_JSON",
@@ -104,13 +108,13 @@ class Node:
     def number(self) -> float:
         """A finite number."""
         number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
-        if not number or not math.isfinite(self.value):
+        if not number or not abs(self.value) <= LARGEST or math.isnan(self.value):
             self._unlike("a number")
         return float(self.value)
 
     def integer(self) -> int:
         """A whole number of 0 or more; as a text too, as Ground Truth writes some of them."""
-        if isinstance(self.value, str) and self.value.isascii() and self.value.isdigit():
+        if isinstance(self.value, str) and _DIGITS.fullmatch(self.value):
             return int(self.value)
         whole = isinstance(self.value, int) and not isinstance(self.value, bool)
         if not whole or self.value < 0:

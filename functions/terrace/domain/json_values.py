@@ -1,24 +1,23 @@
 """JSON that came from people's forms and manifests: read without quoting it, fit to be sent on."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any
+
+from terrace.domain import json_text
 
 Json = Any
 
 
 def parse(text: str, what: str) -> Json:
-    """JSON as the standard has it (no NaN), fit to be sent on.
+    """JSON as `json_text` reads it, fit to be sent on.
 
     Raises:
         ValueError: names `what` and the place, and does not quote the text.
     """
     try:
-        return sendable(json.loads(text, parse_constant=_no_constant))
-    except ValueError as error:
-        at = f" (at character {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValueError(f"{what} is not valid JSON{at}") from None
-    except RecursionError:
-        raise ValueError(f"{what} is nested too deeply") from None
+        return sendable(json_text.loads(text))
+    except json_text.JsonError as error:
+        raise ValueError(f"{what}: {error}") from None
 
 
 def sendable(value: Json) -> Json:
@@ -33,7 +32,3 @@ def sendable(value: Json) -> Json:
     except UnicodeEncodeError:
         return json.loads(text.encode("utf-8", "replace"))
     return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
