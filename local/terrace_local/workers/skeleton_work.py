@@ -42,7 +42,7 @@ def read_rig(attributes: dict[str, str]) -> Rig:
         raise ValueError("keypointClasses is empty")
     try:
         classes = tuple((str(row.get("id", n)), str(row["label"])) for n, row in enumerate(rows))
-        own = [_spot(row) for row in rows]
+        own = [_own_place(row) for row in rows]
         if isinstance(box, dict):
             frame = _frame(box)
         else:
@@ -219,7 +219,7 @@ def _spot(place: Point, box: Box) -> Point:
     return box.left + place[0] * box.width, box.top + place[1] * box.height
 
 
-def _spot(row: dict[str, Any]) -> Point | None:
+def _own_place(row: dict[str, Any]) -> Point | None:
     """A keypoint's own place; None where the rig gives none."""
     return None if row.get("x") is None else (float(row["x"]), float(row["y"]))
 
