@@ -8,14 +8,14 @@ A value that is not as expected raises UnreadableError, whose problem names file
 
 import math
 import re
-import sys
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from terrace.domain import json_text
 from terrace.domain.problems import Problem
 
-LARGEST = sys.float_info.max
+LARGEST = 1.7976931348623157e308
+"""A float holds no more (IEEE 754, double precision)."""
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _NAMES = {
     dict: "an object",
