@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=300)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--situation", help="with --seed: one of tests/world/situations.py")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--evidence", action="store_true", help="docs/world-proof.json anew")
@@ -27,7 +28,7 @@ def main() -> int:
     given = parser.parse_args()
     runs.hash_seed_fixed()
     if given.seed is not None:
-        return runs.replay(given.seed)
+        return runs.replay(given.seed, given.situation)
     if given.mutants:
         from tests.world import mutants
 

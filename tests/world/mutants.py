@@ -36,6 +36,8 @@ class Mutant:
     name: str
     what: str
     patches: tuple[Patch, ...]
+    situation: str | None = None
+    """What its hunt's stories are about (situations.py); None: whatever the seed says."""
 
 
 STORE = "terrace/adapters/dynamodb_store.py"
@@ -89,6 +91,7 @@ MUTANTS = (
                 "    if found is None or found[0].ended",
             ),
         ),
+        "ends before the token is stored",
     ),
     Mutant(
         "every_end_is_success",
@@ -112,6 +115,7 @@ MUTANTS = (
                 ".set(status=status, **changes)",
             ),
         ),
+        "an end told twice, one of them slowly",
     ),
     Mutant(
         "check_then_act_create",
@@ -125,6 +129,7 @@ MUTANTS = (
                 "self._table.put(codec.batch_item(batch, is_open=True)):\n",
             ),
         ),
+        "posted at the same instant",
     ),
     Mutant(
         "row_before_file",
@@ -177,6 +182,7 @@ MUTANTS = (
                 STORE, '            .where_absent("mark")\n            .where_absent("stop")\n', ""
             ),
         ),
+        "stopped at a claim",
     ),
     Mutant(
         "any_token_is_stored",
@@ -253,6 +259,7 @@ MUTANTS = (
                 "    return True\n",
             ),
         ),
+        "a name is taken",
     ),
     Mutant(
         "sent_before_it_is_sent",
@@ -302,6 +309,7 @@ MUTANTS = (
                 '        return None, ""\n',
             ),
         ),
+        "stopped between two attempts",
     ),
     Mutant(
         "labels_again",
@@ -343,11 +351,13 @@ MUTANTS = (
                 "        return\n",
             ),
         ),
+        "a creation behind the stop",
     ),
     Mutant(
         "event_beside_the_start_is_lost",
         "an end event that meets StartJob's record of the start is used up, and settles nothing",
         (Patch(SETTLE, "if row is None or not _runs(row, job.attempt):", "if True:"),),
+        "ends beside the record of the start",
     ),
     Mutant(
         "claim_is_never_closed",
@@ -360,6 +370,7 @@ MUTANTS = (
                 "",
             ),
         ),
+        "a claim without a labeling job",
     ),
     Mutant(
         "off_the_list_at_its_end",
@@ -371,6 +382,7 @@ MUTANTS = (
                 ".set(batchStatus=status, endedAt=at, updatedAt=at, park=None, openKey=None)",
             ),
         ),
+        "no topic at the end",
     ),
     Mutant(
         "a_new_message_each_generation",
@@ -387,11 +399,13 @@ MUTANTS = (
                 "{batch.uid}-{batch.generation}-{event}-",
             ),
         ),
+        "handed over while news is told",
     ),
     Mutant(
         "nobody_hears_of_a_gone_topic",
         "the end message goes to the batch's own topic only, even if that is deleted",
         (Patch("terrace/steps/tell.py", "        if asked is None:\n", "        if True:\n"),),
+        "the topic is deleted",
     ),
     Mutant(
         "a_broken_end_is_a_failed_batch",
@@ -438,6 +452,7 @@ MUTANTS = (
                 "            if False:\n",
             ),
         ),
+        "never started",
     ),
     Mutant(
         "reconciler_does_not_release",
@@ -455,6 +470,7 @@ MUTANTS = (
         "reconciler_does_not_tell",
         "an end message that could not be sent is not sent again",
         (Patch(RECONCILE, "            self._resend(batch, this.repairs)\n", ""),),
+        "no topic at the end",
     ),
     Mutant(
         "starts_without_a_look_at_the_stop",
@@ -477,6 +493,7 @@ MUTANTS = (
                 "    if True:\n",
             ),
         ),
+        "stopped at a creation",
     ),
     Mutant(
         "trusts_events_to_come",
@@ -517,7 +534,15 @@ def hunt(mutant: Mutant, seeds: int = SEEDS, first: int = 0) -> tuple[int, str] 
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         done = subprocess.run(
-            [sys.executable, "-m", "tests.world.mutants", str(folder), str(first), str(seeds)],
+            [
+                sys.executable,
+                "-m",
+                "tests.world.mutants",
+                str(folder),
+                str(first),
+                str(seeds),
+                mutant.situation or "",
+            ],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -551,12 +576,12 @@ def main(only: str | None = None, workers: int = 2, seeds: int = SEEDS) -> int:
     return 1 if len(caught) < len(chosen) else 0
 
 
-def _first_caught(folder: str, first: int, seeds: int) -> int:
+def _first_caught(folder: str, first: int, seeds: int, situation: str) -> int:
     import terrace
 
     assert Path(terrace.__file__).is_relative_to(folder), "the mutant is not what runs"
     for seed in range(first, first + seeds):
-        report = runs.one(seed)
+        report = runs.one(seed, situation or None)
         if report.violations:
             print(f"{seed} {report.violations[0]}")
             return 3
@@ -564,4 +589,4 @@ def _first_caught(folder: str, first: int, seeds: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_first_caught(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(_first_caught(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))
