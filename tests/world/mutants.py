@@ -378,8 +378,9 @@ MUTANTS = (
         (
             Patch(
                 STORE,
-                ".set(batchStatus=status, endedAt=at, updatedAt=at, park=None)",
-                ".set(batchStatus=status, endedAt=at, updatedAt=at, park=None, openKey=None)",
+                ".set(batchStatus=status, endedAt=at, updatedAt=at, park=None, final=final)",
+                ".set(batchStatus=status, endedAt=at, updatedAt=at, park=None, final=final, "
+                "openKey=None)",
             ),
         ),
         "no topic at the end",

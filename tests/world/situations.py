@@ -6,7 +6,7 @@ batches, the people, the order of things and all times within the given bounds a
 
 from dataclasses import dataclass
 
-from tests.world.faults import CRASH_BEFORE, SERVER_ERROR, SLOW
+from tests.world.faults import CRASH_BEFORE, SLOW
 
 MINUTE = 60.0
 HOUR = 3600.0
@@ -55,6 +55,8 @@ class Situation:
     event_bound: int = 12_000
     posts: int = 1
     """How often each batch is posted, at the same instant."""
+    alone: bool = False
+    """Nothing fails, so there is no reconciler: what only it would repair stands still."""
     zombies: tuple[str, float] | None = None
     """The function that the machine loses sight of while it runs on, and how often."""
 
@@ -115,17 +117,22 @@ SITUATIONS = {
     ),
     "ends beside the record of the start": Situation(
         "people are done while StartJob records the start",
-        troubles=(Trouble("DynamoBatchStore.job_created", SLOW, seconds=(0.05, 5.0)),),
+        troubles=(
+            Trouble("DynamoBatchStore.job_created", SLOW, seconds=(3.0, 5.0)),
+            Trouble("DynamoBatchStore.job_created", SLOW, seconds=(4.0, 8.0)),
+        ),
         people=(0.0, 1.0),
+        alone=True,
     ),
     "ends before the token is stored": Situation(
         "people are done while ParkWave stores its token",
         troubles=(Trouble("DynamoBatchStore.park", SLOW, times=3, seconds=(1.0, 20.0)),),
         people=(0.0, 20.0),
+        alone=True,
     ),
     "never started": Situation(
-        "the API cannot start an execution, and nobody posts the batch again",
-        troubles=(Trouble("StepFunctionsWorkflow.start", SERVER_ERROR, times=40),),
+        "whoever starts an execution dies first, until all is calm: then nobody posts it again",
+        troubles=(Trouble("StepFunctionsWorkflow.start", CRASH_BEFORE, times=1000),),
     ),
 }
 """By name."""

@@ -71,7 +71,8 @@ class Story:
             self.flawless = False
             self.clean = self.clean and not self.aim.untidy
         if self.situation is not None:
-            self.aim, self.flawless, self.quick = None, False, False
+            self.aim, self.quick = None, False
+            self.flawless = self.situation.alone
         self.shapes: Counter[str] = Counter()
         self.series = 0
         """Of ticks: a new one begins when all is calm."""
@@ -197,7 +198,8 @@ class Story:
         self._order("/batch/stop", {"batchId": self._any_batch(), "mode": "stop"})
 
     def _no_messages(self) -> None:
-        """Until all is calm."""
+        """Until all is calm; a second sending does not help either."""
+        self.world.faults.hidden = 0.0
         self.world.faults.down.add("sns")
 
     # --- the nemesis -------------------------------------------------------------------------
