@@ -260,12 +260,13 @@ class Story:
                     aim.site,
                     aim.kind,
                     times=random.choice([1, 1, 2, 5]),
-                    skip=random.choice([0, 0, 0, 1, 3]),
+                    skip=random.choice([0, 0, 0, 1, 3]) * (not aim.rare),
                     seconds=random.choice([2.0, 20.0, 65.0, 200.0]),
                 )
             )
         for name in aim.deeds:
-            at = span * random.uniform(0.0, 0.3)
+            # Half of them while the batch has surely not ended yet.
+            at = random.choice([random.uniform(1.0, 60.0), span * random.uniform(0.0, 0.3)])
             self.world.scheduler.after(at, lambda name=name: self._deed(name))
 
     def _deed(self, name: str) -> None:
