@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--everywhere", action="store_true", help="orders at every place, only")
     parser.add_argument("--mutants", action="store_true")
     parser.add_argument("--only", help="mutants with this in their name")
-    parser.add_argument("--seeds", type=int, default=1500, help="for each mutant")
+    parser.add_argument("--seeds", type=int, default=100, help="for each mutant")
     given = parser.parse_args()
     runs.hash_seed_fixed()
     if given.seed is not None:

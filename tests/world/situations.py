@@ -130,6 +130,11 @@ SITUATIONS = {
         people=(0.0, 20.0),
         alone=True,
     ),
+    "dies before it has told": Situation(
+        "whoever publishes a message dies first, until all is calm",
+        troubles=(Trouble("SnsNotifier.publish", CRASH_BEFORE, times=1000),),
+        people=(MINUTE, 5 * MINUTE),
+    ),
     "never started": Situation(
         "whoever starts an execution dies first, until all is calm: then nobody posts it again",
         troubles=(Trouble("StepFunctionsWorkflow.start", CRASH_BEFORE, times=1000),),
