@@ -9,7 +9,7 @@ from tests.world import requests
 from tests.world.aws.sagemaker import DAY, Plan
 from tests.world.directed import Aim, aim_of
 from tests.world.faults import CONFLICT, CRASH_BEFORE, EVERYWHERE, QUOTA, SLOW, Script
-from tests.world.house import OTHER_TOPIC, PERIOD, Answered, World
+from tests.world.house import INPUTS, OTHER_TOPIC, PERIOD, Answered, World
 from tests.world.invariants import Violation, Watch
 from tests.world.sites import call_sites
 from tests.world.situations import SITUATIONS, Situation
@@ -309,6 +309,9 @@ class Story:
         manifests = [key for key in world.s3.objects if key[1].endswith(".manifest")]
         if names and manifests and world.sagemaker.quota is None:
             bucket, key = self.random.choice(manifests)
+            if bucket != INPUTS:
+                # An output may be cut off, and then no labeling job can be made of it.
+                bucket, key = next(one for one in manifests if one[0] == INPUTS)
             world.sagemaker.create_labeling_job(
                 LabelingJobName=self.random.choice(names),
                 LabelAttributeName="other",
