@@ -17,17 +17,18 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=300)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--situation", help="with --seed: one of tests/world/situations.py")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--evidence", action="store_true", help="docs/world-proof.json anew")
     parser.add_argument("--everywhere", action="store_true", help="orders at every place, only")
     parser.add_argument("--mutants", action="store_true")
     parser.add_argument("--only", help="mutants with this in their name")
-    parser.add_argument("--seeds", type=int, default=1500, help="for each mutant")
+    parser.add_argument("--seeds", type=int, default=100, help="for each mutant")
     given = parser.parse_args()
     runs.hash_seed_fixed()
     if given.seed is not None:
-        return runs.replay(given.seed)
+        return runs.replay(given.seed, given.situation)
     if given.mutants:
         from tests.world import mutants
 

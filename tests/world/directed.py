@@ -28,6 +28,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 """What has to be done to a world, so that a site is reached in it."""
 _WRONG_REQUEST = {"DynamoBatchStore.free", "DynamoBatchStore.set_mark", "S3ObjectStore.put_json"}
 _TRAP = {"DynamoBatchStore.remove_job"}
+_ONCE = {"S3ObjectStore.exists"}
 _OWN_TOPIC = {"SnsNotifier.topic_problem"}
 
 
@@ -42,6 +43,11 @@ class Aim:
     def deeds(self) -> tuple[str, ...]:
         """Names of story.DEEDS."""
         return _NEEDS.get(self.site, ())
+
+    @property
+    def rare(self) -> bool:
+        """True where the site is reached once or twice in a run: its first call meets the fault."""
+        return bool(self.deeds) or self.trap or self.site in _ONCE
 
     @property
     def untidy(self) -> bool:

@@ -42,10 +42,9 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def write_mutants(caught: dict[str, tuple[int, str]]) -> None:
-    """Adds the seed that caught each, and the invariant that it broke."""
+def write_mutant(name: str, situation: str | None, seed: int, what: str) -> None:
+    """Adds the situation and the seed that caught a mutant, and the invariant that it broke."""
     known = read(MUTANTS)
-    for name, (seed, what) in caught.items():
-        known[name] = {"seed": seed, "violated": what.split(":")[0]}
+    known[name] = {"situation": situation, "seed": seed, "violated": what.split(":", maxsplit=1)[0]}
     ordered = dict(sorted(known.items()))
     MUTANTS.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")

@@ -141,6 +141,7 @@ class CallWorld:
         self.count = 0
         """Of calls, so far."""
         self.on_call: Callable[[int], None] = lambda number: None
+        self.on_site: Callable[[str], None] = lambda site: None
 
     def call(self, service: str, operation: str, parameters: dict[str, Any], attempts: int) -> Any:
         effect = getattr(self.backends[service], operation)
@@ -153,6 +154,7 @@ class CallWorld:
         self.count += 1
         self.on_call(self.count)
         site = call_site()
+        self.on_site(site)
         faults.calls[site] += 1
         kind = faults.choose(site, service, operation)
         self.digest = crc32(f"{site} {kind} {scheduler.now:.3f}".encode(), self.digest)

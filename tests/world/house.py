@@ -141,6 +141,8 @@ class World:
         self.sagemaker.on_status.append(self.events.job_status)
         self.zombies = 0.0
         """How often a machine is told that a function failed that runs on."""
+        self.zombies_of: str | None = None
+        """The one function that becomes one; None: any."""
         self.zombies_made = 0
         self.ticks = 0
         self.ticking = False
@@ -198,7 +200,8 @@ class World:
     ) -> None:
         folder = "".join(f"_{c.lower()}" if c.isupper() else c for c in function).lstrip("_")
         task = self.lambdas.invoke(folder, payload, answer)
-        if self.zombies and self.random.random() < self.zombies:
+        chosen = self.zombies_of in {None, folder}
+        if chosen and self.zombies and self.random.random() < self.zombies:
             # The connection breaks: the machine tries again while the function runs on.
             self.zombies_made += 1
             task.on_end = lambda result, error: None

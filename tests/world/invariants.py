@@ -7,7 +7,7 @@ from typing import Any
 
 from terrace.adapters import dynamodb_codec as codec
 from terrace.domain.records import BatchRecord, JobRecord
-from terrace.domain.request import OnJobFailure, Pacing
+from terrace.domain.request import OnJobFailure, Pacing, StopMode
 from terrace.domain.settle import expected_labels
 from terrace.domain.status import (
     BATCH_TERMINAL,
@@ -323,6 +323,7 @@ class Watch:
         """From now on nothing goes wrong any more: the batch must never stand idle for long."""
         world = self.world
         self.busy_at[batch_id] = max(self.busy_at[batch_id], world.scheduler.now)
+        calm_since = world.scheduler.now
         seen: set[str] = set()
 
         def look() -> None:
@@ -339,6 +340,7 @@ class Watch:
                 return
             if world.live(batch_id):
                 self.busy_at[batch_id] = world.scheduler.now
+            self._unwanted(batch, calm_since, idle_max)
             idle = world.scheduler.now - self.busy_at[batch_id]
             self.longest_idle = max(self.longest_idle, idle)
             if idle < 60.0:
@@ -352,6 +354,17 @@ class Watch:
             world.scheduler.after(min(60.0, idle_max / 2), look)
 
         look()
+
+    def _unwanted(self, batch: BatchRecord, calm_since: float, idle_max: float) -> None:
+        """People are not kept at work for a batch that was told to stop."""
+        if batch.stop is None or batch.stop.mode is not StopMode.stop:
+            return
+        since = max(calm_since, batch.stop.at)
+        if self.world.scheduler.now - since <= idle_max + PERIOD:
+            return
+        for job in self.world.live(batch.batchId):
+            if not job.stopping and job.createdAt < since:
+                self.wrong("I11", f"{job.name} still asks people, {batch.batchId} was stopped")
 
     def given_up(self, batch: BatchRecord) -> bool:
         """For a whole day its end could not be told: by design that is an alarm, and no more."""

@@ -40,8 +40,8 @@ nothing of it runs. I5 a wave advances once. I6 every labeling job is on record.
 told, with a de-duplication id, and is true. I8 after the last fault no batch stands for longer
 than {idle:.0f} s (one period of the reconciler, and the work), one period more for each thing
 that is looked at twice by design. I9 no label is lost. I10 `show` agrees with the record. And:
-nobody is asked twice for the same label; nothing is claimed after a mark; without faults the
-reconciler is never needed.
+nobody is asked twice for the same label; nothing is claimed after a mark; nobody is kept at work
+for a batch that was stopped (I11); without faults the reconciler is never needed.
 
 Not claimed: an end that could not be told for a whole day is an alarm, and is not sent after
 that. What a user retries before its end was told is told of its new end only.
@@ -112,16 +112,20 @@ def _mutants() -> list[str]:
         "",
         f"Each of these {len(MUTANTS)} mistakes is made by a patch of the shipped text in a copy "
         f"of it, and must be caught by one of {SEEDS} seeds. A test makes each again with the seed "
-        f"that caught it. On record as caught: {len(known)}. A dash: no seed on record yet, and no "
-        "claim is made.",
+        f"that caught it. On record as caught: {len(known)}. Where an interleaving is rare, the "
+        "stories are about a situation, in which the shipped code violates nothing; the seed "
+        "decides all the rest. To see one again: make the patch, then `make world SEED=7 "
+        "ARGS='--situation \"posted at the same instant\"'`.",
         "",
-        "| mutant | the mistake | seed | violated |",
-        "|---|---|---|---|",
+        "| mutant | the mistake | situation | seed | violated |",
+        "|---|---|---|---|---|",
     ]
     for mutant in MUTANTS:
         found = known.get(mutant.name, {"seed": "-", "violated": "-"})
-        row = f"| `{mutant.name}` | {mutant.what} | {found['seed']} | {found['violated']} |"
-        lines.append(row)
+        lines.append(
+            f"| `{mutant.name}` | {mutant.what} | {mutant.situation or 'any'} "
+            f"| {found['seed']} | {found['violated']} |"
+        )
     return lines
 
 

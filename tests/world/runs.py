@@ -101,9 +101,9 @@ class Totals:
         return "\n".join(lines)
 
 
-def one(seed: int) -> Report:
-    """One run."""
-    report = Story(seed).run()
+def one(seed: int, situation: str | None = None) -> Report:
+    """One run; of a situation, where one is named."""
+    report = Story(seed, situation=situation).run()
     report.errors = []
     return report
 
@@ -135,9 +135,9 @@ def run(first: int, runs: int, workers: int, minutes: float = math.inf) -> Total
     return totals
 
 
-def replay(seed: int) -> int:
+def replay(seed: int, situation: str | None = None) -> int:
     """One run with everything that happened in it."""
-    story = Story(seed)
+    story = Story(seed, situation=situation)
     story.world.calls.trace = trace = []
     story.world.outside.entered = lambda execution, state: trace.append(
         f"{story.world.scheduler.now - story.world.scheduler.start:12.2f} "

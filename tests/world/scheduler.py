@@ -39,12 +39,19 @@ class Task:
             self.scheduler.make_runnable(self)
 
 
+def _closed_gate() -> threading.Lock:
+    """Passed by one acquire for each release; releases and acquires always alternate here."""
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
+
+
 class _Worker:
     """A thread that is used again and again: starting one costs more than a run of a task."""
 
-    def __init__(self, baton: threading.Semaphore) -> None:
+    def __init__(self, baton: threading.Lock) -> None:
         self.baton = baton
-        self.go = threading.Semaphore(0)
+        self.go = _closed_gate()
         self.task: Task | None = None
         self.result: Any = None
         self.error: BaseException | None = None
@@ -67,7 +74,7 @@ class _Worker:
 
 
 _idle: list[_Worker] = []
-_baton = threading.Semaphore(0)
+_baton = _closed_gate()
 
 
 class Scheduler:

@@ -9,9 +9,10 @@ from tests.world import requests
 from tests.world.aws.sagemaker import DAY, Plan
 from tests.world.directed import Aim, aim_of
 from tests.world.faults import CONFLICT, CRASH_BEFORE, EVERYWHERE, QUOTA, SLOW, Script
-from tests.world.house import OTHER_TOPIC, PERIOD, Answered, World
+from tests.world.house import INPUTS, OTHER_TOPIC, PERIOD, Answered, World
 from tests.world.invariants import Violation, Watch
 from tests.world.sites import call_sites
+from tests.world.situations import SITUATIONS, Situation
 
 HOUR = 3600.0
 ASLEEP = 12 * PERIOD
@@ -42,7 +43,8 @@ class Report:
 class Story:
     """A run; everything in it is drawn from the seed."""
 
-    def __init__(self, seed: object, *, most: int = 40) -> None:
+    def __init__(self, seed: object, *, most: int = 40, situation: str | None = None) -> None:
+        self.situation: Situation | None = SITUATIONS[situation] if situation else None
         self.world = World(seed, plan=self._plan)
         self.random = self.world.random
         self.watch = Watch(self.world)
@@ -68,6 +70,9 @@ class Story:
         if self.aim is not None:
             self.flawless = False
             self.clean = self.clean and not self.aim.untidy
+        if self.situation is not None:
+            self.aim, self.quick = None, False
+            self.flawless = self.situation.alone
         self.shapes: Counter[str] = Counter()
         self.series = 0
         """Of ticks: a new one begins when all is calm."""
@@ -75,6 +80,8 @@ class Story:
     # --- people ----------------------------------------------------------------------------
     def _plan(self, name: str) -> Plan:
         random = self.random
+        if self.situation is not None and not self.calm:
+            return Plan(random.uniform(*self.situation.people), share=self.situation.share)
         plan = Plan(
             random.uniform(0, random.choice([0.1, 0.4, 2.0])) if self.quick else self._seconds()
         )
@@ -165,6 +172,36 @@ class Story:
             series = self.series
             self.world.scheduler.after(self.next_tick - now, lambda: self._tick(series))
 
+    # --- the situation -----------------------------------------------------------------------
+    def _bring_about(self, situation: Situation) -> None:
+        """The one thing this run is about; the rest of its world is as it should be."""
+        world, random = self.world, self.random
+        world.settings["EVENT_BOUND"] = str(situation.event_bound)
+        world.events.twice, world.events.drop = situation.events_twice, situation.events_drop
+        if situation.zombies is not None:
+            world.zombies_of, world.zombies = situation.zombies
+        for one in situation.troubles:
+            seconds = random.uniform(*one.seconds)
+            script = Script(one.site, one.kind, one.times, one.skip, seconds)
+            world.faults.scripts.append(script)
+        waiting = list(situation.moments)
+
+        def reached(site: str) -> None:
+            for moment in [one for one in waiting if one.site == site]:
+                waiting.remove(moment)
+                delay = random.uniform(0.0, moment.within)
+                world.scheduler.after(delay, lambda name=moment.deed: self._deed(name))
+
+        world.calls.on_site = reached
+
+    def _stop_for_good(self) -> None:
+        self._order("/batch/stop", {"batchId": self._any_batch(), "mode": "stop"})
+
+    def _no_messages(self) -> None:
+        """Until all is calm; a second sending does not help either."""
+        self.world.faults.hidden = 0.0
+        self.world.faults.down.add("sns")
+
     # --- the nemesis -------------------------------------------------------------------------
     def _nemesis(self, span: float) -> None:
         world, random, faults = self.world, self.random, self.world.faults
@@ -223,18 +260,19 @@ class Story:
                     aim.site,
                     aim.kind,
                     times=random.choice([1, 1, 2, 5]),
-                    skip=random.choice([0, 0, 0, 1, 3]),
+                    skip=random.choice([0, 0, 0, 1, 3]) * (not aim.rare),
                     seconds=random.choice([2.0, 20.0, 65.0, 200.0]),
                 )
             )
         for name in aim.deeds:
-            at = span * random.uniform(0.0, 0.3)
+            # Half of them while the batch has surely not ended yet.
+            at = random.choice([random.uniform(1.0, 60.0), span * random.uniform(0.0, 0.3)])
             self.world.scheduler.after(at, lambda name=name: self._deed(name))
 
     def _deed(self, name: str) -> None:
         if not self.calm:
             self.done[name] += 1
-            DEEDS[name](self)
+            (DEEDS | SITUATION_DEEDS)[name](self)
 
     def _trap(self) -> None:
         """A first posting dies between its rows and its acceptance, and its input goes away."""
@@ -271,6 +309,9 @@ class Story:
         manifests = [key for key in world.s3.objects if key[1].endswith(".manifest")]
         if names and manifests and world.sagemaker.quota is None:
             bucket, key = self.random.choice(manifests)
+            if bucket != INPUTS:
+                # An output may be cut off, and then no labeling job can be made of it.
+                bucket, key = next(one for one in manifests if one[0] == INPUTS)
             world.sagemaker.create_labeling_job(
                 LabelingJobName=self.random.choice(names),
                 LabelAttributeName="other",
@@ -375,7 +416,11 @@ class Story:
     def run(self) -> Report:
         world, random = self.world, self.random
         span = random.choice([2 * HOUR, DAY, 4 * DAY])
-        self._nemesis(span)
+        if self.situation is not None:
+            span = self.situation.span
+            self._bring_about(self.situation)
+        else:
+            self._nemesis(span)
         size = min(self.most, random.choices([3, 6, 12, 40], [60, 28, 10, 2])[0])
         count = random.choice([1, 1, 1, 2])
         with world.running():
@@ -404,13 +449,18 @@ class Story:
                     self.done["request wrong in meaning"] += 1
                     for delay in (random.uniform(0, 300.0), 2000.0, 7000.0):
                         world.scheduler.after(delay, lambda r=mended: self._post(r))
-            if random.random() < 0.2 or (self.aim is not None and self.aim.own_topic):
+            told = self.aim or self.situation
+            if random.random() < 0.2 or (told is not None and told.own_topic):
                 request["destinationSnsArn"] = OTHER_TOPIC
             self.shapes[_shape(request)] += 1
             self.batches.append(batch_id)
             self.requests[batch_id] = request
+            first = 0.0
             for _ in range(random.choice([1, 1, 2, 3])):
-                world.scheduler.after(random.uniform(0, 2.0), lambda r=request: self._post(r))
+                first = random.uniform(0, 2.0)
+                world.scheduler.after(first, lambda r=request: self._post(r))
+            for _ in range(self.situation.posts - 1 if self.situation is not None else 0):
+                world.scheduler.after(first, lambda r=request: self._post(r))
             world.scheduler.after(random.uniform(0, DAY), lambda b=batch_id: self._show(b))
             if self.flawless:
                 self.watch.watch_liveness(batch_id, 240.0)
@@ -558,3 +608,8 @@ DEEDS = {
     "old events again": Story._old_events,
     "topic of a batch deleted": Story._topic_gone,
 }
+SITUATION_DEEDS = {
+    "batch stopped for good": Story._stop_for_good,
+    "sns down for good": Story._no_messages,
+}
+"""What only situations do."""

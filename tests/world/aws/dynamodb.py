@@ -43,7 +43,8 @@ class DynamoDb:
         index = p.get("IndexName")
         if index is None:
             partition = self._partitions.get(values[":pk"]["S"], {})
-            found = [partition[sk] for sk in sorted(partition)]
+            prefix = expressions.prefix_of(p["KeyConditionExpression"], values)
+            found = [partition[sk] for sk in sorted(partition) if sk.startswith(prefix)]
         else:
             self._catch_up()
             has = INDEXES[index]

@@ -39,12 +39,17 @@ def _tokens(text: str) -> list[str]:
     return found
 
 
+_PREFIX = re.compile(r"begins_with\(SK, (:\w+)\)")
+
+
 def _path(token: str, names: Names) -> list[str]:
     return [names[part] if part.startswith("#") else part for part in token.split(".")]
 
 
 def _look(item: Item, token: str, names: Names) -> Any:
     """The attribute value at a path, or None."""
+    if token in item and token[0] != "#" and "." not in token:
+        return item[token]
     first, *rest = _path(token, names)
     value = item.get(first)
     for part in rest:
@@ -175,6 +180,12 @@ def condition(text: str) -> Condition:
     if parser.peek():
         raise UnknownGrammarError(f"cannot read {text!r} to its end")
     return found
+
+
+def prefix_of(text: str, values: dict[str, Any]) -> str:
+    """What all sort keys begin with that a key condition asks for; the timeline's rows are many."""
+    match = _PREFIX.search(text)
+    return values[match.group(1)]["S"] if match is not None else ""
 
 
 def _put(new: Item, path: list[str], value: Any) -> None:
