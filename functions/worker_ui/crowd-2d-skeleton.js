@@ -594,12 +594,13 @@
 
     movePoint(dx, dy) {
       const point = this.activePoint();
-      if (!point || point.visibility === "absent") return;
+      if (!this.workable || !point || point.visibility === "absent") return;
       this.change(() => {
         const at = this.clamp({ x: point.x + dx, y: point.y + dy });
         point.x = round(at.x);
         point.y = round(at.y);
-      }, `${this.state.label} at ${round(point.x)}, ${round(point.y)}`);
+      });
+      this.noted(`${this.state.label} at ${point.x}, ${point.y}`);
       this.reveal(point);
     }
 

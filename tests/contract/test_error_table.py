@@ -44,6 +44,9 @@ CODES: list[tuple[str, int, type[TerraceError]]] = [
     ("AccessDenied", 403, AccessDeniedError),
     ("AuthorizationError", 403, AccessDeniedError),
     ("KMSAccessDenied", 400, AccessDeniedError),
+    ("KMSDisabled", 400, AccessDeniedError),
+    ("KMSInvalidState", 400, AccessDeniedError),
+    ("KMSNotFound", 400, NotFoundError),
     ("ValidationException", 400, BadRequestError),
     ("com.amazonaws.sagemaker#ResourceInUse", 400, NameTakenError),
 ]

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from terrace.domain import skeleton_answers
 from terrace.domain.skeleton_answers import UNKNOWN, SkeletonAnswer, read, record
 
 NOSE = {"id": 0, "label": "nose", "x": 101.5, "y": 40.25, "visibility": "visible"}
@@ -75,8 +74,41 @@ def test_a_list_of_skeletons_of_the_users_own_can_be_reviewed() -> None:
     assert recorded([PERSON], [PERSON])["was_modified"] is False
 
 
-def test_what_was_shown_and_cannot_be_read_is_nothing() -> None:
-    assert skeleton_answers.earlier({"updated_annotations": [{"keypoints": "?"}]}) == []
+@pytest.mark.parametrize("label", [{"updated_annotations": [{"keypoints": "?"}]}, "no JSON", 7])
+def test_what_was_shown_and_cannot_be_read_is_not_known(label: Any) -> None:
+    found = recorded([PERSON], label)
+    assert (found["original_annotations"], found["was_modified"]) == (None, None)
+
+
+@pytest.mark.parametrize("label", [None, [], {"updated_annotations": None}])
+def test_where_nothing_was_shown_all_is_new(label: Any) -> None:
+    found = recorded([PERSON], label)
+    assert (found["original_annotations"], found["was_modified"]) == ([], True)
+
+
+def skeleton(x: float, **more: Any) -> dict[str, Any]:
+    return {"keypoints": [{"label": "nose", "x": x, "y": 50, "visibility": "visible", **more}]}
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        [{"name": "a", "annotations": [{"label": "nose", "x": 100, "y": 50}]}],
+        json.dumps([skeleton(100)]),
+        [skeleton(100, visibility=2)],
+        [{"keypoints": [*skeleton(100)["keypoints"], {"label": "ear"}, "?"]}],
+    ],
+    ids=["AWS's own shape", "a text", "COCO's visibility", "points that are not placed"],
+)
+def test_what_the_page_shows_of_other_shapes_counts_as_shown(original: Any) -> None:
+    found = recorded([skeleton(100)], original)
+    assert found["original_annotations"]
+    assert found["was_modified"] is False
+
+
+def test_points_are_rounded_as_the_page_rounds_them() -> None:
+    # Math.round(100.125 * 100) / 100 is 100.13; Python's own rounding makes 100.12 of it.
+    assert recorded([skeleton(100.13)], [skeleton(100.125)])["was_modified"] is False
 
 
 def test_where_the_earlier_label_is_unknown_the_record_does_not_guess() -> None:

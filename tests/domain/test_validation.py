@@ -211,7 +211,7 @@ def test_wrong_in_the_request(raw: object, path: str, code: str) -> None:
             "instructions.goodExampleS3Uri",
             "NOT_FOR_THIS_MODALITY",
         ),
-        ({"outputKmsKeyId": "a key"}, "outputKmsKeyId", "KMS_KEY_INVALID"),
+        ({"outputKmsKeyId": "a key"}, "outputKmsKeyId", "KMS_KEY_NOT_ALLOWED"),
         ({"labelAttributeName": "car"}, "labelAttributeName", "ATTRIBUTE_SUFFIX"),
         ({"labelAttributeName": "my_car-ref"}, "labelAttributeName", "NAME_INVALID"),
         ({"labelAttributeName": "source-ref"}, "labelAttributeName", "ATTRIBUTE_RESERVED"),

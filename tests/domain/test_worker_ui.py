@@ -472,7 +472,7 @@ def test_the_key_of_an_example_is_read_as_it_is(key: str) -> None:
 
 
 # --- the attribute under review ------------------------------------------------------------------
-@pytest.mark.parametrize("attribute", [None, "", 'x" %}', "a_b", "-x"])
+@pytest.mark.parametrize("attribute", [None, "", 'x" %}', "a'b", "{{x", "<b>", "a\\"])
 def test_a_page_that_shows_labels_needs_the_name_of_a_real_attribute(attribute: str | None) -> None:
     with pytest.raises(ValueError, match="existing labels"):
         worker_ui.render_source(

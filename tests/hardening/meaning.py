@@ -226,9 +226,11 @@ def foreign_function(draw: Draw) -> Case:
 
 @maker
 def foreign_key(draw: Draw) -> Case:
-    key = draw.pick("", "a b", "key\n", "x" * 2_049, "*")
+    key = draw.pick("", "a b", "key\n", "x" * 2_049, "*", "alias/theirs")
     request = draw.batch(draw.label(outputKmsKeyId=key))
-    return draw.case(MEANING, "broken KMS key", "KMS_KEY_INVALID", request, at="outputKmsKeyId")
+    return draw.case(
+        MEANING, "foreign KMS key", "KMS_KEY_NOT_ALLOWED", request, at="outputKmsKeyId"
+    )
 
 
 # --- numbers and texts -------------------------------------------------------------------------

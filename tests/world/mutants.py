@@ -270,9 +270,9 @@ MUTANTS = (
         (
             Patch(
                 "terrace/steps/notify.py",
-                "        undeliverable = tell(batch, message, self.notifier)\n",
+                "        undeliverable = tell(batch, message, self.notifier, at_last=at_last)\n",
                 "        self.store.message_sent(batch_id, self.clock.now())\n"
-                "        undeliverable = tell(batch, message, self.notifier)\n",
+                "        undeliverable = tell(batch, message, self.notifier, at_last=at_last)\n",
             ),
         ),
         "dies before it has told",

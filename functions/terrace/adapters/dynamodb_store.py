@@ -232,7 +232,7 @@ class DynamoBatchStore:
         return self._table.update(update)
 
     def reopen_batch(self, batch: BatchRecord, retry: Retry) -> BatchRecord | None:
-        won = self._table.update(
+        row = (
             Update(codec.batch_key(batch.batchId))
             .set(
                 batchStatus=BatchStatus.IN_PROGRESS,
@@ -255,7 +255,10 @@ class DynamoBatchStore:
             .where("batchStatus", "=", batch.status)
             .where_absent("deletedAt")
         )
-        return self.get_batch(batch.batchId) if won else None
+        # A transaction carries a token: where its answer is lost, the SDK's second sending finds
+        # the first. An update would meet its own condition, and be taken for somebody else's.
+        held = self._table.transact([{"Update": row.request(self._table.name)}])
+        return self.get_batch(batch.batchId) if held == [] else None
 
     def retry_done(self, batch_id: str, retry: Retry, at: float) -> None:
         done = {"retry.doneAt": at}
@@ -482,7 +485,7 @@ def _page_token(key: codec.Values) -> str:
 def _page_key(token: str, status: BatchStatus) -> codec.Values:
     try:
         key: codec.Values = json.loads(base64.urlsafe_b64decode(token.encode()))
-        kinds = {name: [*value] for name, value in key.items()}
+        kinds = {name: [*value.keys()] for name, value in key.items()}
     except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise BadRequestError("nextToken is not one this API gave out") from error
     if kinds != _PAGE_KEY or not _is_place(key, status):

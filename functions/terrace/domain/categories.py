@@ -259,7 +259,7 @@ def _put_instructions(config: Config, instructions: Instructions | None) -> None
     if instructions.fullInstruction is not None:
         texts["fullInstruction"] = instructions.fullInstruction
     if texts:
-        texts.setdefault("shortInstruction", texts.get("fullInstruction", "")[:255])
+        texts.setdefault("shortInstruction", texts.get("fullInstruction", "")[:254])
         texts.setdefault("fullInstruction", texts["shortInstruction"])
         config["instructions"] = texts
 

@@ -5,6 +5,7 @@ AWS's own notebooks run with more: those are warnings.
 """
 
 import json
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,11 +24,14 @@ DESCRIPTION_MAX = 128
 ENUM_MAX = 10
 PROBLEMS_MAX = 50
 """Told of one file: a wrong writer makes the same mistake a million times."""
-READ_MAX = 1_000
-"""Labels, and attributes of one thing, that are looked at; no kind of job may have as many."""
+READ_MAX = 10_000
+"""Labels, and attributes of one thing: Terrace's own limit where Ground Truth has none."""
+UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories that break lines or files; joiners and marks of direction are text."""
 ENUM_VALUE_MAX = 16
-SHORT_INSTRUCTION_MAX = 255
-FULL_INSTRUCTION_MAX = 2048
+SHORT_INSTRUCTION_MAX = 254
+FULL_INSTRUCTION_MAX = 2_047
+"""The guide: fewer than 255, and fewer than 2,048 characters."""
 _EDITS = ("any", "none")
 _VERSIONS = ("2018-11-28", "2020-03-01", "2020-08-15")
 _VERSION_KEYS = ("document-version", "documentVersion")
@@ -181,7 +185,7 @@ class _Checker:
                     '{"label": "a name"} with a name that is not blank',
                 )
                 continue
-            if not name.isprintable():
+            if any(unicodedata.category(character) in UNSHOWN for character in name):
                 self.add(
                     where,
                     "CATEGORY_CHARACTER_INVALID",

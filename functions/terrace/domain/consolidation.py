@@ -163,7 +163,8 @@ def _content(annotation: Json, fetch: Callable[[str], Json] | None) -> dict[str,
         content = json_values.parse(content, "annotationData.content")
     if not isinstance(content, dict):
         raise ValueError("annotationData.content is no JSON object")
-    return content
+    made: dict[str, Json] = json_values.sendable(content)
+    return made
 
 
 def _fit(found: Consolidated, label_attribute: str, response_max: int) -> None:

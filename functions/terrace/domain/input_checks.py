@@ -224,6 +224,16 @@ def conclude(tally: ManifestTally, rule: ManifestRule) -> list[Problem]:
     """All problems of a manifest, once it has been read to its end or `enough` was said."""
     found = list(tally.problems)
     modality = rule.modality
+    if modality.sequences and tally.items > SEQUENCES_READ and rule.places.prefixes:
+        found.append(
+            Problem(
+                path=rule.uri,
+                code="TOO_MANY_SEQUENCES",
+                problem=f"the manifest has {tally.items} sequences, and this stack allows some "
+                f"folders only: {SEQUENCES_READ} sequence files of a job can be held to them",
+                fix=f"at most {SEQUENCES_READ} sequences in a job: cut the manifest into several",
+            )
+        )
     if tally.moreProblems:
         found.append(
             Problem(
@@ -298,7 +308,7 @@ def warnings(tally: ManifestTally, rule: ManifestRule) -> list[Problem]:
                 fix="workers' pages show files of these kinds",
             )
         )
-    if rule.modality.sequences and tally.items > SEQUENCES_READ:
+    if rule.modality.sequences and tally.items > SEQUENCES_READ and not rule.places.prefixes:
         found.append(
             Problem(
                 path=rule.uri,

@@ -12,8 +12,13 @@ class JsonError(ValueError):
     """The text is no JSON, or JSON that nobody could work with. Says where, quotes nothing."""
 
 
-def loads(text: str) -> Any:
+def loads(text: str, *, strict: bool = True) -> Any:
     """The value of a JSON text.
+
+    Args:
+        text: of one document.
+        strict: False for files that Ground Truth has worked with already: there a key may stand
+            twice (the last one counts, as it did there), and depth is bounded by Python alone.
 
     Raises:
         JsonError: it is no JSON; it holds NaN, an infinite number, or a whole number of more than
@@ -21,7 +26,10 @@ def loads(text: str) -> Any:
     """
     try:
         value = json.loads(
-            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_once
+            text,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            object_pairs_hook=_once if strict else None,
         )
     except JsonError:
         raise
@@ -34,7 +42,7 @@ def loads(text: str) -> Any:
         raise JsonError(_TOO_DEEP) from None
     # Without so many brackets it cannot be too deep.
     brackets = text.count("[") + text.count("{")
-    if brackets > DEPTH_MAX and isinstance(value, dict | list) and _deep(value):
+    if strict and brackets > DEPTH_MAX and isinstance(value, dict | list) and _deep(value):
         raise JsonError(_TOO_DEEP)
     return value
 

@@ -24,6 +24,8 @@ class Limits:
     places: Places = field(default_factory=Places)
     function_arns: frozenset[str] = field(default_factory=frozenset)
     """Lambda functions of the user's that the labeling jobs' role may call for Custom jobs."""
+    kms_key_arn: str | None = None
+    """The stack's own key: the only one that all who read labels may use."""
     job_completion_timeout_seconds: int = THIRTY_DAYS
 
     @property

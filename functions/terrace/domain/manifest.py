@@ -90,7 +90,7 @@ def parse_line(
             fix=f"at most {LINE_MAX}: keep long data in a file of its own and point to it",
         )
     try:
-        data = json_text.loads(text)
+        data = json_text.loads(text, strict=limits)
     except json_text.JsonError as error:
         reason = "the file starts with a byte order mark" if text[0] == "\ufeff" else str(error)
         return Problem(

@@ -94,6 +94,12 @@ def _image(image: object, where: str) -> Iterator[Wrong]:
         yield Wrong(
             f"{where}.image-path", f"is {_short(path)}", "the image's key behind the prefix"
         )
+    elif {".", ".."} & set(path.split("/")) or path.startswith("/") or "//" in path:
+        yield Wrong(
+            f"{where}.image-path",
+            f"{_short(path)} leads out of the prefix",
+            "the image's key behind the prefix, without '.', '..' and empty parts",
+        )
     yield from _number(image, "unix-timestamp", f"{where}.")
     for key in LENS:
         if key in LENS_NEEDED or key in image:

@@ -26,6 +26,8 @@ class Sequence:
     prefix: str | None = None
     bucket: str | None = None
     """The bucket of the frames, which may not be the file's own: it must be allowed too."""
+    frame_prefixes: dict[str, str] = field(default_factory=dict)
+    """Folders that frames of their own name (3D: of the camera images); where each is first."""
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -129,13 +131,22 @@ def _clouds(found: Sequence, frames: list[Any], modality: Modality, uri: str) ->
                 )
             )
             continue
+        unusable = s3uri.problem(f"{found.prefix or 's3://bucket/'}{name}")
+        if unusable:
+            wrong.append(
+                (where, "SEQUENCE_FRAME_NAME_INVALID", f"frame {_short(name)} {unusable}", "a key")
+            )
+            continue
         found.frames.append(name)
         for part, problem, fix in point_clouds.check_frame(
             frame, name, modality.max_images_per_frame
         ):
             wrong.append((f"{where}.{part}", "POINT_CLOUD_FRAME_INVALID", problem, fix))
         if "prefix" in frame:
-            _prefix(found, frame["prefix"], f"{uri} {where}.prefix")
+            path = f"{uri} {where}.prefix"
+            prefix, _ = _prefix(found, frame["prefix"], path)
+            if prefix is not None:
+                found.frame_prefixes.setdefault(prefix, path)
         at = frame.get("unix-timestamp")
         if not point_clouds.is_number(at):
             continue

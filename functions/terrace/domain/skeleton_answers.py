@@ -85,16 +85,57 @@ def record(
     }
 
 
-def earlier(label: Json) -> list[dict[str, Json]]:
-    """The skeletons of an earlier label; empty where it holds none that can be shown."""
+def earlier(label: Json) -> list[dict[str, Json]] | None:
+    """The skeletons of an earlier label, as the page shows them.
+
+    The page takes a record, a list of skeletons, the text of one, and AWS's own shape
+    (`annotations` for `keypoints`, no visibility). Empty where there is no earlier label; None
+    where it is none of these: what the worker saw is not known then.
+    """
+    if isinstance(label, str):
+        try:
+            label = json_values.parse(label or "[]", "label")
+        except ValueError:
+            return None
     if isinstance(label, dict):
         label = label.get("updated_annotations")
+    if label is None:
+        return []
     try:
         _check(label)
     except ValueError:
-        return []
+        return _shown(label)
     found: list[dict[str, Json]] = label
     return found
+
+
+def _shown(listed: Json) -> list[dict[str, Json]] | None:
+    """What the page makes of skeletons that are not in its own shape."""
+    if not isinstance(listed, list):
+        return None
+    skeletons = []
+    for number, one in enumerate(listed, start=1):
+        points = (one.get("keypoints") or one.get("annotations")) if isinstance(one, dict) else None
+        if not isinstance(points, list):
+            return None
+        shown = [point for point in points if isinstance(point, dict) and _is_shown(point)]
+        skeletons.append(
+            {
+                "id": str(one.get("id", f"skeleton-{number}")),
+                "keypoints": [{**point, "visibility": _visibility(point)} for point in shown],
+            }
+        )
+    return skeletons
+
+
+def _is_shown(point: dict[str, Json]) -> bool:
+    placed = _is_number(point.get("x")) and _is_number(point.get("y"))
+    return isinstance(point.get("label"), str) and (placed or point.get("visibility") == "absent")
+
+
+def _visibility(point: dict[str, Json]) -> str:
+    found = point.get("visibility")
+    return found if isinstance(found, str) and found in VISIBILITIES else "visible"
 
 
 def _check(skeletons: Json) -> None:
@@ -149,6 +190,11 @@ def _seconds(value: Json) -> float | None:
     return round(seconds, 3) if math.isfinite(seconds) and seconds >= 0 else None
 
 
+def _hundredths(pixels: float) -> str:
+    """As the page rounds: halves up, as JavaScript's Math.round does."""
+    return str(math.floor(pixels * 100 + 0.5))
+
+
 def _comparable(skeletons: list[dict[str, Json]]) -> list[list[tuple[str, ...]]]:
     """Skeletons as what a person sees of them: their points, whatever their order and ids."""
     return sorted(
@@ -157,7 +203,7 @@ def _comparable(skeletons: list[dict[str, Json]]) -> list[list[tuple[str, ...]]]
                 str(point.get("label")),
                 str(point.get("visibility", "visible")),
                 *(
-                    f"{point[axis]:.2f}"
+                    _hundredths(point[axis])
                     for axis in ("x", "y")
                     if point.get("visibility") != "absent"
                 ),

@@ -6,7 +6,7 @@ Everything here would otherwise surface as a refused CreateLabelingJob, or after
 import re
 import unicodedata
 
-from terrace.domain import defaults, labeling_request, modalities, s3uri
+from terrace.domain import defaults, labeling_request, modalities, s3uri, worker_ui
 from terrace.domain.limits import THIRTY_DAYS, Limits
 from terrace.domain.modalities import Modality
 from terrace.domain.request import JOB_NAME_MAX
@@ -21,8 +21,8 @@ TAGS_MAX = 50 - 4
 """AWS allows 50; four are Terrace's own."""
 TAG_KEY_MAX = 128
 TAG_VALUE_MAX = 256
-SHORT_INSTRUCTION_MAX = 255
-FULL_INSTRUCTION_MAX = 2_048
+SHORT_INSTRUCTION_MAX = 254
+FULL_INSTRUCTION_MAX = 2_047
 CLASSIFIERS = ("FreeOfPersonallyIdentifiableInformation", "FreeOfAdultContent")
 RESERVED_TAGS = (labeling_request.TAG_PREFIX, "aws:")
 
@@ -42,7 +42,6 @@ _REFUSED_CHARACTERS = (
     ),
 )
 """What the patterns of CreateLabelingJob's model leave out."""
-_KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}")
 _WORKTEAM = re.compile(
     r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):[0-9]{12}:workteam/"
     r"(private-crowd|vendor-crowd|public-crowd)/([a-zA-Z0-9](?:-*[a-zA-Z0-9])*)"
@@ -240,6 +239,14 @@ class _Job:
             )
         elif not 0 < len(given) <= ATTRIBUTE_MAX:
             self.add(path, "WRONG_LENGTH", f"has {len(given)} characters", "1 to 127 characters")
+        elif not worker_ui.can_name(given):
+            self.add(
+                path,
+                "ATTRIBUTE_INVALID",
+                f"{shown(given)} holds a quote, a brace, <, >, &, %, a backslash or a control "
+                "character, which worker pages cannot name",
+                "give the label another name in the manifest",
+            )
 
     def _categories(self, modality: Modality) -> None:
         config = self.spec.inputConfig
@@ -370,14 +377,22 @@ class _Job:
         if modality.human_task_ui is not None:
             self._only_in_aws_ui(modality)
         self._page(modality)
-        key = self.spec.outputKmsKeyId
-        if key is not None and not _KMS_KEY.fullmatch(key):
-            self.add(
-                "outputKmsKeyId",
-                "KMS_KEY_INVALID",
-                f"{shown(key)} is no key id, key ARN or alias",
-                "give the id, the ARN or the alias of a KMS key",
-            )
+        self._kms_key()
+
+    def _kms_key(self) -> None:
+        """The stack's own key, by id or ARN: no role may read labels under another one."""
+        key, own = self.spec.outputKmsKeyId, self.limits.kms_key_arn
+        if key is None or (own and key in {own, own.rsplit("/", 1)[-1]}):
+            return
+        self.add(
+            "outputKmsKeyId",
+            "KMS_KEY_NOT_ALLOWED",
+            f"{shown(key)} is not this stack's key: labels under it could not be read",
+            f"give {own}, or leave it out: the batch bucket encrypts with it anyway"
+            if own
+            else "leave it out: the batch bucket encrypts everything; or let your operator deploy "
+            "the stack with the parameter KmsKeyArn",
+        )
 
     def _function(self, name: str, arn: str) -> None:
         """A Lambda function of the user's: one that the labeling jobs' role may call."""

@@ -10,9 +10,9 @@ import re
 from terrace.domain.request import Instructions
 
 AUDITED_MARK = "terrace:audited-attribute"
-"""Stands inside Liquid string literals; attribute names have no character that could end one."""
+"""Stands inside Liquid string literals, which know no escapes."""
 EXAMPLES_MARK = "<!-- terrace:examples -->"
-_ATTRIBUTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_ATTRIBUTE = re.compile(r"""[^"'{}<>&%\\\x00-\x1f\x7f]+""")
 _LIQUID = str.maketrans({"{": "&#123;", "}": "&#125;"})
 
 
@@ -29,18 +29,23 @@ def render_source(
         audited_attribute: the attribute whose labels the page shows.
 
     Raises:
-        ValueError: where the template shows existing labels and no attribute is named, or the
-            attribute's name is not one that Ground Truth accepts.
+        ValueError: where the template shows existing labels and no attribute is named, or one
+            whose name cannot stand there (`can_name`).
     """
     text = template
     if AUDITED_MARK in text:
-        if not audited_attribute or not _ATTRIBUTE.fullmatch(audited_attribute):
+        if not audited_attribute or not can_name(audited_attribute):
             raise ValueError(f"this page shows existing labels; {audited_attribute!r} names none")
         text = text.replace(AUDITED_MARK, audited_attribute)
     if instructions is not None:
         text = _put(text, "short-instructions", instructions.shortInstruction)
         text = _put(text, "full-instructions", instructions.fullInstruction)
     return text.replace(EXAMPLES_MARK, _examples(instructions))
+
+
+def can_name(attribute: str) -> bool:
+    """True for attribute names that a page can hold; labels made elsewhere have any name."""
+    return _ATTRIBUTE.fullmatch(attribute) is not None
 
 
 def paragraphs(text: str) -> str:

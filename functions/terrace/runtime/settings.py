@@ -63,6 +63,7 @@ class AllowSettings(StoreSettings):
     function_arns: CommaList = Field(
         default_factory=list, description="of the user's, that Custom jobs may name"
     )
+    kms_key_arn: str = Field(default="", description="the stack's own key; empty: it has none")
     first_level_workteam_arn: str
     second_level_workteam_arn: str
     job_completion_timeout_seconds: int = Field(default=2_592_000, ge=60, le=2_592_000)

@@ -27,8 +27,11 @@ class Notify:
     clock: Clock
     batch_bucket: str
 
-    def run(self, batch_id: str, generation: int) -> bool:
-        """Publishes the end of the batch; the batch is open until that has worked."""
+    def run(self, batch_id: str, generation: int, *, at_last: bool = False) -> bool:
+        """Publishes the end of the batch; the batch is open until that has worked.
+
+        `at_last`: see `tell`.
+        """
         found = self.store.load(batch_id)
         if found is None or not found[0].ended or found[0].generation != generation:
             return False
@@ -42,7 +45,7 @@ class Notify:
         message = messages.batch_end(batch, jobs, request, info_uri)
         if message.info is not None:
             self.objects.put_json(info_uri, message.info)
-        undeliverable = tell(batch, message, self.notifier)
+        undeliverable = tell(batch, message, self.notifier, at_last=at_last)
         now = self.clock.now()
         # A batch retried meanwhile has another end, and that must be told as well.
         self.store.message_sent(batch_id, now, generation)

@@ -298,15 +298,20 @@ class Reconcile:
         )
 
     def _resend(self, batch: BatchRecord, repairs: Repairs) -> None:
-        """An end message that is not out yet is sent again, for a day; then it is an alarm."""
+        """An end message that is not out yet is sent again, for a day; then it is an alarm.
+
+        An own topic that was closed to us all that time is given up for the stack's.
+        """
         now = self.settle.clock.now()
         ended = batch.endedAt or now
         if batch.messageSentAt is not None or now - ended < min(self.period, CREATE_GRACE):
             return
-        if now - ended > self.resend_for:
+        at_last = now - ended > self.resend_for
+        if at_last:
             repairs.stuck += 1
-            return
-        self.notify.run(batch.batchId, batch.generation)
+            if batch.destinationSnsArn is None:
+                return
+        self.notify.run(batch.batchId, batch.generation, at_last=at_last)
         repairs.counts["resent"] += 1
 
     def _close(self, batch_id: str) -> None:

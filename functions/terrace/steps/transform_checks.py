@@ -374,11 +374,33 @@ class Checker:
                 problems.append(wrong)
         elif not problems and found.prefix is not None:
             problems += self._off_limits(found, uri)
+        problems += self._frame_prefixes(found, modality)
         if not problems and found.prefix is not None:
             ends = {found.frames[0], found.frames[-1]}
             for frame in sorted(ends):
                 problems += self.data_object(f"{found.prefix}{frame}", uri).problems
         return Findings(tuple(problems), tuple(found.warnings))
+
+    def _frame_prefixes(self, found: sequences.Sequence, modality: Modality) -> list[Problem]:
+        """Folders that single frames name: held to the same lists, buckets looked at once."""
+        problems: list[Problem] = []
+        seen = {found.bucket}
+        for prefix, path in found.frame_prefixes.items():
+            wrong = self.places.problem(prefix)
+            if wrong:
+                problems.append(
+                    Problem(
+                        path=path,
+                        code="PREFIX_NOT_ALLOWED",
+                        problem=f"{prefix} {wrong[0]}",
+                        fix=wrong[1],
+                    )
+                )
+            bucket = s3uri.parse(prefix, key_needed=False).bucket
+            if bucket not in seen:
+                seen.add(bucket)
+                problems += self.bucket(bucket, modality, path).problems
+        return problems
 
     def _off_limits(self, found: sequences.Sequence, uri: str) -> list[Problem]:
         """The first frame that may not be shown, if any."""
