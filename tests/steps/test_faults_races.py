@@ -117,6 +117,9 @@ def test_a_job_created_after_its_batch_ended_is_found_and_stopped(house: House) 
     house.reconcile()
     assert house.engine.stopped == ["car"]
     assert house.jobs()["car"].labelingJobArn is not None
+    # One more look, when it has come to its end.
+    house.reconcile()
+    assert house.engine.stopped == ["car"]
     assert list(house.store.open_batches(None)) == []
 
 

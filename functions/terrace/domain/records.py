@@ -194,6 +194,9 @@ class JobRecord(Record):
     deferrals: int = Field(default=0, description="times AWS said: not now")
     brokenStarts: int = Field(default=0, description="starts broken by an error that may pass")
     suspectAt: float | None = Field(default=None, description="output first found unreadable")
+    unseenAt: float | None = Field(
+        default=None, description="since when its labeling job cannot be looked at"
+    )
     expiredAt: float | None = Field(default=None, description="stopped by us: past its time-out")
     stalledAnnouncedAt: float | None = None
     failureAnnouncedAt: float | None = None

@@ -31,6 +31,7 @@ _CLEARED: dict[str, Any] = {
     "deferrals": 0,
     "brokenStarts": 0,
     "suspectAt": None,
+    "unseenAt": None,
     "expiredAt": None,
     "stalledAnnouncedAt": None,
     "failureAnnouncedAt": None,
@@ -53,8 +54,12 @@ class Reopened:
 
     @property
     def unsure(self) -> bool:
-        """True if its last labeling job may still come to be, with items it should not have."""
-        return self.job.claimOpen and self.attempt > self.job.attempt
+        """True if its last labeling job may still come to be, or has not come to its end.
+
+        It has items that no other should have, until it has left what it has of their labels.
+        """
+        known_to_stop = self.job.stopRequestedAt is not None
+        return self.job.claimOpen and (known_to_stop or self.attempt > self.job.attempt)
 
     @property
     def name_fits(self) -> bool:

@@ -59,7 +59,9 @@ def finalize_batch(
         elif job.attempts and job.outputManifestS3Uri is None:
             # Its last attempt was never created; what the earlier ones labeled is kept.
             output, trouble = _merged(job, objects, batch_bucket)
-            reason = f"{job.failureReason or ''}{trouble}"
+            reason = job.failureReason or ""
+            if trouble not in reason:
+                reason += trouble
             store.annotate_job(job, {"outputManifestS3Uri": output, "failureReason": reason})
     recorder = Recorder(objects, clock, batch_bucket, record_seconds)
     ended = store.load(step.batchId)

@@ -19,6 +19,7 @@ from terrace.domain.status import JobStatus
 from terrace.ports import BatchStore, Clock, ObjectStore
 from terrace.steps import lane
 from terrace.steps.job_output import labeled_by, lines_of, merged_output, texts
+from terrace.steps.late_output import look_again
 from terrace.steps.start_job import ui_template_uri
 
 
@@ -80,6 +81,8 @@ class Prepare:
             return PrepareInputOutput(next="start")
         if nothing_new(batch, [job]):
             return PrepareInputOutput(next="skip")
+        # Labels that came after their attempt was written off: nobody is asked for them again.
+        job = look_again(job, self.objects, self.batch_bucket)
         if job.relane:
             changes = self._relane(job)
         else:
@@ -94,13 +97,16 @@ class Prepare:
     def _retry(self, job: JobRecord, made: list[AttemptRecord]) -> dict[str, Any] | None:
         labeled = sum(attempt.numItemsLabeled for attempt in made)
         if job.numItems is not None and labeled >= expected_labels(job, job.numItems):
-            self._nothing_left(job, {"numItems": job.numItems}, labeled)
+            changes = {"numItems": job.numItems, "attempts": job.attempts}
+            self._nothing_left(job, changes, labeled)
             return None
         if job.givenManifestS3Uri is not None:
             done = labeled_by(job, self.objects)
             todo = [index for index in range(job.numItems or 0) if index not in done]
             return self._rest(job, job.givenManifestS3Uri, todo)
-        last = made[-1]
+        readable = [attempt for attempt in made if attempt.outputManifestS3Uri is not None]
+        # Attempts after the last output were given what that one lacks, all of them.
+        last = (readable or made)[-1]
         if last.outputManifestS3Uri is None:
             return {
                 "inputManifestS3Uri": last.inputManifestS3Uri,

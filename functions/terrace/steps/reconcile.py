@@ -13,7 +13,7 @@ from terrace.domain.records import BatchRecord, JobRecord, batch_of_execution, e
 from terrace.domain.request import StopMode
 from terrace.domain.status import JobStatus
 from terrace.errors import PermanentError, TerraceError
-from terrace.ports import LabelingJob
+from terrace.ports import Json, LabelingJob
 from terrace.steps.aftermath import untold
 from terrace.steps.generations import ensure_running, next_generation
 from terrace.steps.notify import Notify
@@ -177,18 +177,34 @@ class Reconcile:
         except (PermanentError, ValueError) as error:
             this.repairs.errors.append(f"{batch.batchId} {job.jobName}: {error}")
             if job.status is JobStatus.IN_PROGRESS:
-                self._suspect(job, f"cannot be settled: {error}", GIVE_UP, this.repairs)
+                why = f"cannot be settled: {error}"
+                self._unseen(job, why, GIVE_UP, this.repairs, watched=True)
         except TerraceError as error:
             this.repairs.errors.append(f"{batch.batchId} {job.jobName}: {error}")
 
-    def _suspect(self, job: JobRecord, why: str, patience: float, repairs: Repairs) -> None:
-        """Waits for as long as told, then gives the labeling job up: no batch hangs on it."""
+    def _unseen(
+        self, job: JobRecord, why: str, patience: float, repairs: Repairs, *, watched: bool = False
+    ) -> None:
+        """Waits for as long as told, then gives the labeling job up: no batch hangs on it.
+
+        The wait is of looks that all went wrong: one that did not starts it anew.
+        """
         now = self.settle.clock.now()
-        if job.suspectAt is None:
-            self.settle.store.annotate_job(job, {"suspectAt": now})
-        elif now - job.suspectAt > patience:
-            self.settle.give_up(job, why)
+        if job.unseenAt is None:
+            self.settle.store.annotate_job(job, {"unseenAt": now})
+        elif now - job.unseenAt > patience:
+            self.settle.give_up(job, why, watched=watched)
             repairs.counts["given_up"] += 1
+
+    def _seen(self, job: JobRecord, outcome: str) -> None:
+        """Takes back what was held against a labeling job that runs, or can be looked at."""
+        changes: dict[str, Json] = {}
+        if job.unseenAt is not None:
+            changes["unseenAt"] = None
+        if outcome == "running" and job.suspectAt is not None:
+            changes["suspectAt"] = None
+        if changes:
+            self.settle.store.annotate_job(job, changes)
 
     def _job(self, batch: BatchRecord, job: JobRecord, this: Pass) -> None:
         settle, repairs = self.settle, this.repairs
@@ -204,10 +220,16 @@ class Reconcile:
         else:
             # Not listed, or listed as ended: only Describe knows tags and output.
             outcome = settle.job(job, settle.engine.describe(job.attemptName), reconciling=True)
+        if outcome in {"running", "suspect"}:
+            self._seen(job, outcome)
         if outcome == "running":
-            self._late(batch, job, repairs)
+            try:
+                self._late(batch, job, repairs)
+            except TerraceError as error:
+                # A stop or a message that fails says nothing against the labeling job.
+                repairs.errors.append(f"{batch.batchId} {job.jobName}: {error}")
         elif outcome in {"unknown", "foreign"} and running:
-            self._suspect(job, "no longer exists", CREATE_GRACE, repairs)
+            self._unseen(job, "no longer exists", CREATE_GRACE, repairs)
         elif outcome not in {"unknown", "foreign", "lost"}:
             repairs.counts[f"settled_{outcome}"] += 1
 
@@ -243,11 +265,20 @@ class Reconcile:
         if not job.claimOpen:
             return
         found = settle.engine.describe(job.attemptName)
-        if found is not None and is_ours(found, job, settle.batch_bucket):
-            if not found.terminal:
+        ours = found is not None and (
+            found.arn == job.labelingJobArn or is_ours(found, job, settle.batch_bucket)
+        )
+        if found is not None and ours:
+            if found.terminal:
+                # A retry looks for its labels before it asks anybody again.
+                ended = {"claimOpen": False, "labelingJobArn": found.arn}
+                settle.store.annotate_job(job, ended)
+                return
+            if found.status != "Stopping":
                 settle.engine.stop(job.attemptName)
                 repairs.counts["orphan_stopped"] += 1
-            settle.store.annotate_job(job, {"claimOpen": False, "labelingJobArn": found.arn})
+            told = {"stopRequestedAt": settle.clock.now(), "labelingJobArn": found.arn}
+            settle.store.annotate_job(job, told)
         elif settle.clock.now() - (job.attemptStartedAt or 0.0) > CLAIM_GRACE:
             settle.store.annotate_job(job, {"claimOpen": False})
 

@@ -36,6 +36,7 @@ CLEARED_FOR_RETRY: dict[str, Any] = {
     "countersAt": None,
     "attemptStartedAt": None,
     "suspectAt": None,
+    "unseenAt": None,
     "expiredAt": None,
     "stalledAnnouncedAt": None,
     "deferrals": 0,
@@ -128,8 +129,12 @@ class Settle:
             return "suspect"
         return self._write(batch, job, found, seen, verdict)
 
-    def give_up(self, job: JobRecord, why: str) -> str:
-        """FAILED, where nothing can be known of the labeling job; earlier attempts' labels stay."""
+    def give_up(self, job: JobRecord, why: str, *, watched: bool = False) -> str:
+        """FAILED, where nothing can be known of the labeling job; earlier attempts' labels stay.
+
+        `watched`: the labeling job may run on. The claim is open again, so that it is stopped as
+        soon as it can be, and no retry asks for its items before.
+        """
         batch = self.store.get_batch(job.batchId)
         if batch is None:
             return "unknown"
@@ -142,6 +147,7 @@ class Settle:
             "failureReason": reason,
             "endedAt": now,
             "numItemsLabeled": sum(attempt.numItemsLabeled for attempt in job.attempts),
+            "claimOpen": watched,
         }
         if not self.store.end_attempt(job, JobStatus.FAILED, changes, mark):
             return "lost"
@@ -177,6 +183,7 @@ class Settle:
                 "endedAt": now,
                 "failureReason": verdict.reason,
                 "suspectAt": None,
+                "unseenAt": None,
                 "claimOpen": False,
             }
             failed = status in {JobStatus.FAILED, JobStatus.STOPPED}
