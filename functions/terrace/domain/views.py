@@ -83,13 +83,18 @@ class OutputsView(View):
     unlabeledManifestS3Uri: str | None = Field(
         default=None, description="items that nobody labeled, each with the reason"
     )
-    unlabeledItems: int | None = Field(default=None, description="null until the batch has ended")
+    unlabeledItems: int | None = Field(
+        default=None, description="null until the batch has ended, and where it is not known"
+    )
     unreviewedManifestS3Uri: str | None = Field(
         default=None, description="items whose label stands, though a review of it gave no answer"
     )
-    unreviewedItems: int | None = None
+    unreviewedItems: int | None = Field(
+        default=None, description="null until the batch has ended, and where it is not known"
+    )
     recordProblem: str | None = Field(
-        default=None, description="why the two manifests above are not all there"
+        default=None,
+        description="why the two manifests above are not all there, or a count is null",
     )
     reportS3Uri: str | None = None
     exports: list[str] = Field(default_factory=list)

@@ -21,6 +21,10 @@ from terrace.steps.job_output import texts
 
 ACCEPTED = "accepted as it is: not in the sample"
 """Why an item was carried although nothing is wrong with it."""
+_MAXIMA = {
+    "MANIFEST_LINE_TOO_LONG": manifest.LINE_MAX,
+    "MANIFEST_ATTRIBUTE_TOO_LONG": manifest.ATTRIBUTE_MAX,
+}
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,51 @@ def _carried(uri: str, objects: ObjectStore) -> Iterator[LaneItem]:
         yield LaneItem(found["index"], item, found["attribute"], found["why"])
 
 
+def accepted(carried: str, objects: ObjectStore) -> set[int]:
+    """Places of the carried items with which nothing is wrong."""
+    return {item.index for item in _carried(carried, objects) if item.why == ACCEPTED}
+
+
+def starts_labeled(first: JobRecord) -> bool:
+    """True if a lane's first job reviews labels that its items came with."""
+    return first.spec.inputConfig.auditLabelAttributeName is not None
+
+
+def start_uri(first: JobRecord) -> str | None:
+    """The manifest from which `before` reads what a lane's first job was given."""
+    if first.carriedS3Uri is not None:
+        return first.jobInputS3Uri
+    return first.spec.inputConfig.inputManifestS3Uri
+
+
+def before(first: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
+    """The lane's items as they were when its first job was to begin."""
+    uri = start_uri(first)
+    if uri is None:
+        raise ValueError(f"{first.jobName} starts a lane, and names no manifest")
+    attribute = first.auditedAttributeName or first.spec.inputConfig.auditLabelAttributeName
+    if first.carriedS3Uri is not None:
+        return heapq.merge(
+            _not_given(first, first.carriedS3Uri, uri, attribute, objects),
+            _carried(first.carriedS3Uri, objects),
+            key=lambda lane: lane.index,
+        )
+    if attribute is not None:
+        return of_manifest(uri, attribute, objects)
+    return (
+        LaneItem(index, item, None) for index, item, _ in outputs.split(texts(objects, uri), "")
+    )
+
+
+def _not_given(
+    job: JobRecord, carried: str, uri: str, attribute: str | None, objects: ObjectStore
+) -> Iterator[LaneItem]:
+    """What was prepared for people, and never came back from them."""
+    places: list[int] = objects.get_json(selected_uri(carried))
+    for index, item, _ in outputs.split(texts(objects, uri), job.labelAttributeName):
+        yield LaneItem(places[index], item, attribute)
+
+
 def of_manifest(uri: str, attribute: str, objects: ObjectStore) -> Iterator[LaneItem]:
     """The items of a manifest that starts a lane with a review."""
     for found in manifest.read(texts(objects, uri), uri=uri):
@@ -109,6 +158,16 @@ def of_manifest(uri: str, attribute: str, objects: ObjectStore) -> Iterator[Lane
         labeled = manifest.is_labeled(found, attribute)
         why = "" if labeled else f"it does not carry {attribute}"
         yield LaneItem(found.index, found, attribute if labeled else None, why)
+
+
+def too_long(text: str) -> str | None:
+    """Why Ground Truth would not read a line; None: it does."""
+    if len(text) <= manifest.ATTRIBUTE_MAX:
+        return None
+    found = manifest.parse_line(1, text)
+    if isinstance(found, Problem) and found.code in _MAXIMA:
+        return f"{found.problem}, Ground Truth reads at most {_MAXIMA[found.code]:,}"
+    return None
 
 
 def carry_line(lane: LaneItem, why: str) -> str:

@@ -44,7 +44,16 @@ class _Survey:
 
     total: int = 0
     labeled: list[int] = field(default_factory=list)
+    """Items that can be reviewed: they carry a label, and their lines can be read."""
     attributes: set[str] = field(default_factory=set)
+    too_long_renamed: set[int] = field(default_factory=set)
+    """Of `labeled`, those whose lines would be too long with the label under another name."""
+
+    def reviewable(self, *, renamed: bool) -> list[int]:
+        """The items to choose from."""
+        if not renamed:
+            return self.labeled
+        return [index for index in self.labeled if index not in self.too_long_renamed]
 
 
 @dataclass(frozen=True)
@@ -142,9 +151,10 @@ class Prepare:
             raise ValueError(f"{job.jobName} was given items, but its row names no attribute")
         before = self._places(job)
         done = {before[own] for own in labeled_by(job, self.objects)}
-        survey = self._survey(job, source)
+        survey = self._survey(job, source, audited)
         rate = job.spec.inputConfig.downSamplingRate
-        places = sorted(lane.sample(survey.labeled, rate, job.jobName, frozenset(before)))
+        labeled = survey.reviewable(renamed=True)
+        places = sorted(lane.sample(labeled, rate, job.jobName, frozenset(before)))
         folder = self._folder(job)
         given = s3uri.join(folder, "given.manifest")
         carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
@@ -261,24 +271,31 @@ class Prepare:
             raise ValueError(f"{job.jobName} has neither a source nor a manifest to review")
         return lane.of_manifest(spec.inputManifestS3Uri, spec.auditLabelAttributeName, self.objects)
 
-    def _survey(self, job: JobRecord, source: JobRecord | None) -> _Survey:
+    def _survey(self, job: JobRecord, source: JobRecord | None, audited: str) -> _Survey:
         survey = _Survey()
         for item in self._lane(job, source):
             survey.total += 1
-            if item.attribute is not None:
-                survey.labeled.append(item.index)
-                survey.attributes.add(item.attribute)
+            # A label that Ground Truth wrote may be longer than what it reads.
+            if item.attribute is None or lane.too_long(item.item.text):
+                continue
+            survey.labeled.append(item.index)
+            survey.attributes.add(item.attribute)
+            if lane.too_long(lane.with_attribute(item, audited)):
+                survey.too_long_renamed.add(item.index)
         return survey
 
     def _select(self, job: JobRecord, source: JobRecord | None) -> dict[str, Any] | None:
-        survey = self._survey(job, source)
         if source is not None:
             audited = lane.label_attribute(source)
         else:
             audited = job.spec.inputConfig.auditLabelAttributeName or ""
+        survey = self._survey(job, source, audited)
+        renamed = len(survey.attributes) > 1
         if len(survey.attributes) == 1:
             audited = next(iter(survey.attributes))
-        chosen = lane.sample(survey.labeled, job.spec.inputConfig.downSamplingRate, job.jobName)
+        chosen = lane.sample(
+            survey.reviewable(renamed=renamed), job.spec.inputConfig.downSamplingRate, job.jobName
+        )
         as_it_stands = (
             source.outputManifestS3Uri
             if source is not None and source.carriedS3Uri is None
@@ -331,7 +348,7 @@ class Prepare:
         self.objects.write_lines(
             carried,
             (
-                lane.carry_line(item, item.why or lane.ACCEPTED)
+                lane.carry_line(item, _why_carried(job, item, audited))
                 for item in self._lane(job, source)
                 if item.index not in chosen
             ),
@@ -440,3 +457,11 @@ class Prepare:
             script=script,
             address=address,
         )
+
+
+def _why_carried(job: JobRecord, item: lane.LaneItem, audited: str) -> str:
+    if item.attribute is not None:
+        reason = lane.too_long(lane.with_attribute(item, audited))
+        if reason is not None:
+            return f"not given to {job.jobName}: {reason}"
+    return item.why or lane.ACCEPTED
