@@ -1,8 +1,10 @@
 """Fifty batches at once on the embedded AWS, throttled, with every event delivered twice.
 
 Usage: .venv/bin/python -m bench.fifty_batches [--batches 50] [--throttled 0.15] [--seed 1]
+           [--home FOLDER]
 
-Starts an embedded AWS of its own in a temporary folder, posts batches of every kind of
+Starts an embedded AWS of its own in a temporary folder or, to keep logs and what there is to know
+of every batch with a violation, in `--home`; posts batches of every kind of
 `bench/crowd.py` at the same time while a share of all calls to SageMaker, DynamoDB, Step Functions
 and SNS is throttled, and looks from outside at what came out. Prints counts and every violation.
 Exit code 0 only if there is none.
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.crowd import KINDS, Crowd, PatientWorld, logged_errors, unexpected
+from bench.evidence import keep, suspects
 from terrace_local.cli_commands import down
 from tests.machine.world import open_world
 
@@ -86,6 +89,8 @@ def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[s
     counts = crowd.check()
     queues = crowd.check_queues()
     errors = logged_errors(world.home / "logs")
+    names = suspects([batch.name for batch in crowd.batches], crowd.violations)
+    evidence = keep(world, names, world.home / "evidence")
     return {
         "batches": count,
         "seconds": round(seconds, 1),
@@ -96,6 +101,7 @@ def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[s
         "counts": counts,
         "queues": queues,
         "errorsInLogs": errors,
+        "evidence": [str(path) for path in evidence],
         "violations": crowd.violations + unexpected(errors),
     }
 
@@ -108,9 +114,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--reconcile-seconds", type=int, default=20)
     parser.add_argument("--timeout", type=float, default=900.0, help="seconds")
+    parser.add_argument("--home", type=Path, help="keep state, logs and evidence in this folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="terrace-many-") as folder:
-        home = Path(folder) / ".terrace"
+        home = options.home or Path(folder) / ".terrace"
         try:
             plain = open_world(
                 home,

@@ -3,12 +3,14 @@
 The full size is `python -m bench.fifty_batches`, and for half an hour `python -m bench.soak`.
 """
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from bench.crowd import Crowd, PatientWorld, unexpected
+from bench.evidence import keep, suspects
 from bench.fifty_batches import run
 from tests.machine.world import private_world
 
@@ -41,12 +43,21 @@ def test_what_is_not_as_it_should_be_is_a_violation(tmp_path: Path) -> None:
         )
         # When it is checked
         crowd.check(seconds=1)
+        names = suspects(["another", "other"], crowd.violations)
+        (evidence,) = keep(crowd.world, names, tmp_path / "evidence")
     # Then each difference is told
     told = "\n".join(crowd.violations)
     assert "COMPLETE_WITH_ERRORS instead of COMPLETE" in told
     assert "2 labels instead of 5" in told
     assert "2 labeling jobs expected, made ['other-half']" in told
     assert "other-check: COMPLETE instead of FAILED" in told
+    # And what led to it is kept
+    kept = json.loads(evidence.read_text())
+    assert evidence.name == "other.json"
+    assert kept["show"]["status"] == "COMPLETE_WITH_ERRORS"
+    assert {"BATCH", "EVENT"} <= {row["SK"].split("#")[0] for row in kept["rows"]}
+    (execution,) = kept["executions"].values()
+    assert execution["events"][0]["type"] == "ExecutionStarted"
 
 
 def test_errors_that_no_fault_explains_are_violations() -> None:
