@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,13 @@ def throttle(world: PatientWorld, share: float) -> None:
         )
 
 
-def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[str, Any]:
+def run(
+    world: PatientWorld,
+    count: int,
+    share: float,
+    timeout: float,
+    kinds: Sequence[str] = tuple(KINDS),
+) -> dict[str, Any]:
     """Posts all, waits for all, looks at all.
 
     Args:
@@ -57,6 +64,7 @@ def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[s
         count: batches; the kinds take turns.
         share: of the calls that are throttled, 0 to 1.
         timeout: seconds until every batch must be over.
+        kinds: names in `KINDS`.
 
     Returns:
         What was counted; `violations` is empty if everything held.
@@ -64,7 +72,6 @@ def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[s
     crowd = Crowd(world)
     crowd.endings()
     throttle(world, share)
-    kinds = list(KINDS)
     began = time.monotonic()
     with ThreadPoolExecutor(count) as clients:
         posting = [
