@@ -6,7 +6,8 @@ because the histories of its executions end with it.
 
 import json
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,27 @@ def keep(world: PatientWorld, names: Iterable[str], folder: Path) -> list[Path]:
     return files
 
 
+def machine_errors(world: PatientWorld) -> Counter[str]:
+    """What failed in all executions so far, retried or not, by the state and the error's name."""
+    found: Counter[str] = Counter()
+    for _, arn in _executions(world):
+        state = "?"
+        for event in world.history(arn):
+            state = event.get("stateEnteredEventDetails", {}).get("name", state)
+            for kind in ("taskFailedEventDetails", "taskTimedOutEventDetails"):
+                if kind in event:
+                    found[f"{state}: {event[kind].get('error', '?')}"] += 1
+    return found
+
+
+def _executions(world: PatientWorld) -> Iterator[tuple[str, str]]:
+    """Status and ARN of every execution."""
+    pages = world.client("stepfunctions").get_paginator("list_executions")
+    for page in pages.paginate(stateMachineArn=world.contract["stateMachineArn"]):
+        for execution in page["executions"]:
+            yield execution["status"], execution["executionArn"]
+
+
 def _rows(world: PatientWorld, name: str) -> list[dict[str, Any]]:
     """All of the batch that is in the table, timeline included."""
     read = TypeDeserializer().deserialize
@@ -70,18 +92,13 @@ def _rows(world: PatientWorld, name: str) -> list[dict[str, Any]]:
 def _histories(world: PatientWorld, name: str) -> dict[str, Any]:
     """Events of every execution that was given this batch, by its ARN."""
     machine = world.client("stepfunctions")
-    found = {}
-    pages = machine.get_paginator("list_executions").paginate(
-        stateMachineArn=world.contract["stateMachineArn"]
-    )
-    for page in pages:
-        for execution in page["executions"]:
-            arn = execution["executionArn"]
-            try:
-                given = json.loads(machine.describe_execution(executionArn=arn)["input"])
-            except ClientError as error:
-                found[arn] = f"not readable: {error}"
-                continue
-            if given.get("batchId") == name:
-                found[arn] = {"status": execution["status"], "events": world.history(arn)}
+    found: dict[str, Any] = {}
+    for status, arn in _executions(world):
+        try:
+            given = json.loads(machine.describe_execution(executionArn=arn)["input"])
+        except ClientError as error:
+            found[arn] = f"not readable: {error}"
+            continue
+        if given.get("batchId") == name:
+            found[arn] = {"status": status, "events": world.history(arn)}
     return found

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.crowd import KINDS, Crowd, PatientWorld, logged_errors, unexpected
-from bench.evidence import keep, suspects
+from bench.evidence import keep, machine_errors, suspects
 from terrace_local.cli_commands import down
 from tests.machine.world import open_world
 
@@ -96,6 +96,7 @@ def run(
     counts = crowd.check()
     queues = crowd.check_queues()
     errors = logged_errors(world.home / "logs")
+    histories = machine_errors(world)
     names = suspects([batch.name for batch in crowd.batches], crowd.violations)
     evidence = keep(world, names, world.home / "evidence")
     return {
@@ -108,6 +109,7 @@ def run(
         "counts": counts,
         "queues": queues,
         "errorsInLogs": errors,
+        "errorsInHistories": histories,
         "evidence": [str(path) for path in evidence],
         "violations": crowd.violations + unexpected(errors),
     }

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.crowd import KINDS, Batch, Crowd, PatientWorld, logged_errors, unexpected
-from bench.evidence import keep, suspects
+from bench.evidence import keep, machine_errors, suspects
 from bench.fifty_batches import THROTTLED
 from terrace_local.cli_commands import down
 from tests.machine.world import open_world
@@ -292,6 +292,7 @@ def main() -> int:
             soak.crowd.check_queues()
             growth = soak.growth()
             errors = logged_errors(home / "logs")
+            histories = machine_errors(soak.world)
             names = suspects([batch.name for batch in soak.crowd.batches], soak.crowd.violations)
             evidence = keep(soak.world, names, home / "evidence")
         finally:
@@ -307,6 +308,7 @@ def main() -> int:
         "liveness": liveness,
         "growth": growth,
         "errorsInLogs": errors,
+        "errorsInHistories": histories,
         "evidence": [str(path) for path in evidence],
         "violations": violations,
     }
