@@ -1,8 +1,10 @@
 """Fifty batches at once on the embedded AWS, throttled, with every event delivered twice.
 
 Usage: .venv/bin/python -m bench.fifty_batches [--batches 50] [--throttled 0.15] [--seed 1]
+           [--home FOLDER]
 
-Starts an embedded AWS of its own in a temporary folder, posts batches of every kind of
+Starts an embedded AWS of its own in a temporary folder or, to keep logs and what there is to know
+of every batch with a violation, in `--home`; posts batches of every kind of
 `bench/crowd.py` at the same time while a share of all calls to SageMaker, DynamoDB, Step Functions
 and SNS is throttled, and looks from outside at what came out. Prints counts and every violation.
 Exit code 0 only if there is none.
@@ -14,11 +16,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from bench.crowd import KINDS, Crowd, PatientWorld, logged_errors, unexpected
+from bench.evidence import keep, machine_errors, suspects
 from terrace_local.cli_commands import down
 from tests.machine.world import open_world
 
@@ -46,7 +50,13 @@ def throttle(world: PatientWorld, share: float) -> None:
         )
 
 
-def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[str, Any]:
+def run(
+    world: PatientWorld,
+    count: int,
+    share: float,
+    timeout: float,
+    kinds: Sequence[str] = tuple(KINDS),
+) -> dict[str, Any]:
     """Posts all, waits for all, looks at all.
 
     Args:
@@ -54,6 +64,7 @@ def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[s
         count: batches; the kinds take turns.
         share: of the calls that are throttled, 0 to 1.
         timeout: seconds until every batch must be over.
+        kinds: names in `KINDS`.
 
     Returns:
         What was counted; `violations` is empty if everything held.
@@ -61,7 +72,6 @@ def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[s
     crowd = Crowd(world)
     crowd.endings()
     throttle(world, share)
-    kinds = list(KINDS)
     began = time.monotonic()
     with ThreadPoolExecutor(count) as clients:
         posting = [
@@ -86,6 +96,9 @@ def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[s
     counts = crowd.check()
     queues = crowd.check_queues()
     errors = logged_errors(world.home / "logs")
+    histories = machine_errors(world)
+    names = suspects([batch.name for batch in crowd.batches], crowd.violations)
+    evidence = keep(world, names, world.home / "evidence")
     return {
         "batches": count,
         "seconds": round(seconds, 1),
@@ -96,6 +109,8 @@ def run(world: PatientWorld, count: int, share: float, timeout: float) -> dict[s
         "counts": counts,
         "queues": queues,
         "errorsInLogs": errors,
+        "errorsInHistories": histories,
+        "evidence": [str(path) for path in evidence],
         "violations": crowd.violations + unexpected(errors),
     }
 
@@ -108,9 +123,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--reconcile-seconds", type=int, default=20)
     parser.add_argument("--timeout", type=float, default=900.0, help="seconds")
+    parser.add_argument("--home", type=Path, help="keep state, logs and evidence in this folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="terrace-many-") as folder:
-        home = Path(folder) / ".terrace"
+        home = options.home or Path(folder) / ".terrace"
         try:
             plain = open_world(
                 home,

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.crowd import KINDS, Batch, Crowd, PatientWorld, logged_errors, unexpected
+from bench.evidence import keep, machine_errors, suspects
 from bench.fifty_batches import THROTTLED
 from terrace_local.cli_commands import down
 from tests.machine.world import open_world
@@ -271,7 +272,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--reconcile-seconds", type=int, default=30)
     parser.add_argument("--row-minutes", type=float, default=5.0)
-    parser.add_argument("--home", type=Path, help="keep state and logs in this folder")
+    parser.add_argument("--home", type=Path, help="keep state, logs and evidence in this folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="terrace-soak-") as folder:
         home = options.home or Path(folder) / ".terrace"
@@ -291,6 +292,9 @@ def main() -> int:
             soak.crowd.check_queues()
             growth = soak.growth()
             errors = logged_errors(home / "logs")
+            histories = machine_errors(soak.world)
+            names = suspects([batch.name for batch in soak.crowd.batches], soak.crowd.violations)
+            evidence = keep(soak.world, names, home / "evidence")
         finally:
             down(home, say=lambda _: None)
     violations = sorted({*soak.crowd.violations, *unexpected(errors)})
@@ -304,6 +308,8 @@ def main() -> int:
         "liveness": liveness,
         "growth": growth,
         "errorsInLogs": errors,
+        "errorsInHistories": histories,
+        "evidence": [str(path) for path in evidence],
         "violations": violations,
     }
     print(json.dumps(result, indent=1))

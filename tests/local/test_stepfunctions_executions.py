@@ -60,6 +60,23 @@ def test_a_catch_by_class_name_lets_the_siblings_go_on(aws: Sample) -> None:
     assert ended(aws, execution)["status"] == "SUCCEEDED"
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_call_that_gets_no_answer_has_the_name_that_retries_know(aws: Sample, when: str) -> None:
+    # Given a machine whose next call of a function loses its connection
+    fault = {"service": "lambda", "operation": "Invoke", "error": "ConnectionReset", "when": when}
+    aws.control("faults", fault)
+    # When it runs
+    execution = aws.start(unique("lost"), items=[{"i": 1}])
+    ended(aws, execution)
+    aws.control("faults", method="DELETE")
+    # Then its error is the one that AWS says should be retried
+    events = aws.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+    failed = [event["taskFailedEventDetails"] for event in events if event["type"] == "TaskFailed"]
+    assert failed[0]["error"] == "Lambda.SdkClientException"
+    assert failed[0]["resourceType"] == "lambda"
+    assert "Connection" in failed[0]["cause"]
+
+
 def test_the_same_start_again_is_the_same_execution(aws: Sample) -> None:
     name = unique("twice")
     assert aws.start(name) == aws.start(name)

@@ -4,7 +4,9 @@ They look at MiniStack and moto as installed, in this process, where nothing is 
 """
 
 import contextlib
+from unittest.mock import MagicMock
 
+from botocore.exceptions import ConnectionClosedError
 from moto.stepfunctions.parser import utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
     inline_iteration_component as inline,
@@ -12,6 +14,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration impo
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
     state_task_service_callback,
+    state_task_service_lambda,
 )
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
@@ -68,6 +71,14 @@ def test_moto_still_makes_one_token_per_state_instead_of_per_attempt() -> None:
     callback = state_task_service_callback.StateTaskServiceCallback
     assert "update_task_token" in callback._eval_body.__code__.co_names
     assert callback._eval_execution is state_task_service.StateTaskService._eval_execution
+
+
+def test_moto_still_has_no_name_for_a_call_of_lambda_without_an_answer() -> None:
+    # stepfunctions/gaps/lost_calls.py
+    service = object.__new__(state_task_service_lambda.StateTaskServiceLambda)
+    lost = ConnectionClosedError(endpoint_url="http://nobody")
+    failure = service._from_error(env=MagicMock(), ex=lost)
+    assert failure.error_name.error_name == "States.Runtime"
 
 
 def test_ministack_still_has_no_work_teams() -> None:

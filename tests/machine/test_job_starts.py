@@ -233,3 +233,25 @@ def test_a_retry_whose_answer_is_lost_makes_one_labeling_job_too(
     shown, _ = world.ended(batch)
     assert shown["status"] == "COMPLETE"
     assert sorted(world.labeling_jobs(batch)) == [name, f"{name}-a2"]
+
+
+def test_a_call_of_a_function_that_gets_no_answer_is_made_again(
+    world: World, clips: Clips, batch: str
+) -> None:
+    # Given that the machine's next two calls of functions lose their connection,
+    # one before the function ran and one after
+    name = f"{batch}-car"
+    world.fault("lambda.Invoke", "ConnectionReset")
+    world.fault("lambda.Invoke", "ConnectionReset", when="after")
+    world.create(batch, [clips.label(name)])
+    world.finish(name)
+    # Then the batch is what its job is, not failed by the machine
+    shown, _ = world.ended(batch)
+    assert shown["status"] == "COMPLETE"
+    assert world.hits() == [1, 1]
+    failed = [
+        event["taskFailedEventDetails"]["error"]
+        for event in world.history(shown["executionArn"])
+        if event["type"] == "TaskFailed"
+    ]
+    assert failed == ["Lambda.SdkClientException"] * 2

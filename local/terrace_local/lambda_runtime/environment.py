@@ -47,12 +47,12 @@ class Environment:
         self._api = RuntimeApi()
         self._log = log_dir / f".{spec.name}.{uuid.uuid4().hex[:8]}.stream"
         self._log_at = 0
-        self._process: Process = nursery.spawn(
-            {**dict(spec.variables), "AWS_LAMBDA_RUNTIME_API": self._api.address},
-            spec.code,
-            spec.handler,
-            self._log,
-        )
+        variables = {**dict(spec.variables), "AWS_LAMBDA_RUNTIME_API": self._api.address}
+        try:
+            self._process: Process = nursery.spawn(variables, spec.code, spec.handler, self._log)
+        except BaseException:
+            self._api.close()
+            raise
 
     @property
     def pid(self) -> int:

@@ -70,13 +70,11 @@ class LambdaExecutor:
                 request_id,
                 lambda_svc._xray_trace_id_for_invocation(config),
             )
-        except PoolExhausted as exc:
+        except (PoolExhausted, NurseryClosed) as exc:
             throttle: dict[str, Any] = lambda_svc._throttle_response(
                 "ConcurrentInvocationLimitExceeded", str(exc)
             )
             return throttle
-        except NurseryClosed as exc:
-            return _error("Runtime.Unknown", str(exc))
         duration = time.time() - started
         failed = outcome.error is not None
         self._write_log(spec.name, request_id, outcome.log, duration, outcome.error)

@@ -15,7 +15,10 @@ START_TIMEOUT = 30.0
 
 
 class NurseryClosed(RuntimeError):
-    """No process can be made: the server is stopping, or the zygote died."""
+    """No process can be had: the server is stopping, the zygote died, or the machine is too busy.
+
+    On AWS such a call is refused before the function sees it, and may be made again.
+    """
 
 
 class Process:
@@ -43,9 +46,8 @@ class Nursery:
         self._ready = threading.Event()
         self._closed = False
         self._next = 0
-        self._waiting: dict[int, tuple[threading.Event, list[int]]] = {}
+        self._waiting: dict[int, tuple[threading.Event, list[Process]]] = {}
         self._processes: dict[int, Process] = {}
-        self._early: dict[int, int] = {}
 
     def start(self) -> None:
         """Begin loading the libraries; returns at once."""
@@ -74,7 +76,7 @@ class Nursery:
         """A new process running the Lambda runtime client on `handler`.
 
         Raises:
-            NurseryClosed: The server is stopping or the zygote is gone.
+            NurseryClosed: The server is stopping, the zygote is gone, or no process came in time.
         """
         self.start()
         if not self._ready.wait(START_TIMEOUT):
@@ -85,7 +87,7 @@ class Nursery:
                 raise NurseryClosed("the Lambda process factory is closed")
             self._next += 1
             order = self._next
-            arrived: tuple[threading.Event, list[int]] = (threading.Event(), [])
+            arrived: tuple[threading.Event, list[Process]] = (threading.Event(), [])
             self._waiting[order] = arrived
             line = {"id": order, "env": env, "cwd": cwd, "handler": handler, "log": str(log)}
             try:
@@ -93,11 +95,14 @@ class Nursery:
                 zygote.stdin.flush()
             except OSError as exc:
                 raise NurseryClosed("the Lambda process factory died") from exc
-        event, pids = arrived
-        if not event.wait(START_TIMEOUT) or not pids:
-            raise NurseryClosed("the Lambda process factory did not answer")
+        event, came = arrived
+        event.wait(START_TIMEOUT)
         with self._lock:
-            return self._processes[pids[0]]
+            # Nobody waits for it any more: if it comes yet, it is ended.
+            self._waiting.pop(order, None)
+            if not came:
+                raise NurseryClosed("the Lambda process factory did not answer")
+            return came[0]
 
     def close(self) -> None:
         """End every process made here, and the factory."""
@@ -139,12 +144,16 @@ class Nursery:
         with self._lock:
             if "id" in message:
                 pid = int(message["pid"])
-                self._processes[pid] = Process(pid)
-                event, pids = self._waiting.pop(int(message["id"]))
-                pids.append(pid)
+                process = self._processes[pid] = Process(pid)
+                arrived = self._waiting.pop(int(message["id"]), None)
+                if arrived is None:
+                    process.kill()
+                    return
+                event, came = arrived
+                came.append(process)
                 event.set()
                 return
-            process = self._processes.pop(int(message["exited"]), None)
-        if process is not None:
-            process.exit_code = int(message["status"])
-            process.ended.set()
+            ended = self._processes.pop(int(message["exited"]), None)
+        if ended is not None:
+            ended.exit_code = int(message["status"])
+            ended.ended.set()

@@ -4,6 +4,7 @@ upstream no longer needs one."""
 from terrace_local.stepfunctions.gaps import (
     callback_tokens,
     inline_map_width,
+    lost_calls,
     query_language_scope,
     thread_list,
 )
@@ -16,3 +17,4 @@ def close_all(tokens: TokenRegistry) -> None:
     query_language_scope.close()
     inline_map_width.close()
     callback_tokens.close(tokens)
+    lost_calls.close()
