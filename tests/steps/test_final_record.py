@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from terrace.steps.final_record import Recorder
 from tests.fakes.house import House
 from tests.steps.conftest import two_levels
@@ -134,3 +136,120 @@ def test_a_record_that_would_take_too_long_is_left_out_and_said(house: House) ->
     assert "not written within" in (late.problem or "")
     assert late.unlabeledManifestS3Uri is None
     assert (good.problem, good.unlabeledItems) == (None, 600)
+
+
+def test_labels_given_to_a_review_that_left_nothing_are_on_record(house: House) -> None:
+    # Given a failed item, so that what the audit is given is written beside what is carried
+    house.post(one_lane(house))
+    house.turn()
+    house.finish("car", labeled=2 / 3)
+    assert house.jobs()["car-audit"].carriedS3Uri is not None
+    # When the audit ends without a manifest
+    house.finish("car-audit", "Failed", labeled=0, manifest="absent", reason="ClientError: no")
+    # Then the two labeled items are not lost
+    final = house.batch().final
+    assert final is not None
+    assert (final.unlabeledItems, final.unreviewedItems, final.problem) == (1, 2, None)
+    found = lines(house, final.unreviewedManifestS3Uri)
+    assert [line["terrace-record"]["item"] for line in found] == [0, 1]
+    assert all("ClientError: no" in line["terrace-record"]["reason"] for line in found)
+    assert all(line["car-ref"] for line in found)
+
+
+def test_what_a_sample_left_out_stays_accepted_where_the_review_left_nothing(house: House) -> None:
+    request = one_lane(house)
+    request["labelingJobs"][1]["inputConfig"]["downSamplingRate"] = 34
+    house.post(request)
+    house.turn()
+    house.finish("car")
+    house.finish("car-audit", "Failed", labeled=0, manifest="absent", reason="ClientError: no")
+    final = house.batch().final
+    assert final is not None
+    assert (final.unlabeledItems, final.unreviewedItems) == (0, 2)
+
+
+def test_a_lane_in_which_nothing_was_delivered_is_no_zero(house: House) -> None:
+    request = one_lane(house)
+    house.post(request)
+    house.turn()
+    house.finish("car", "Failed", labeled=0, manifest="absent", reason="ClientError: no")
+    final = house.batch().final
+    assert final is not None
+    assert (final.unlabeledItems, final.unreviewedItems) == (None, 0)
+    manifest = request["labelingJobs"][0]["inputConfig"]["inputManifestS3Uri"]
+    assert f"none of the 3 items in {manifest} was labeled (car: " in (final.problem or "")
+    assert "ClientError: no" in (final.problem or "")
+
+
+def test_a_lane_whose_manifest_a_batch_wrote_is_on_record_item_by_item(house: House) -> None:
+    # Given a manifest that an earlier batch left in the batch bucket
+    request = one_lane(house)
+    spec = request["labelingJobs"][0]["inputConfig"]
+    own = "s3://batch-bucket/batches/earlier/final/g1/unlabeled.manifest"
+    given = [line.text for line in house.objects.read_lines(spec["inputManifestS3Uri"])]
+    house.objects.write_lines(own, iter(given))
+    house.post(request)
+    house.turn()
+    house.finish("car", "Failed", labeled=0, manifest="absent", reason="ClientError: no")
+    inputs = {"inputManifestS3Uri": own}
+    rows = []
+    for job in house.jobs().values():
+        changed = job.spec.inputConfig.model_copy(update=inputs if job.jobName == "car" else {})
+        spec_of = job.spec.model_copy(update={"inputConfig": changed})
+        rows.append(job.model_copy(update={"spec": spec_of}))
+    # When its record is written
+    final = Recorder(house.objects, house.clock, "batch-bucket", 60.0).write("b", 1, rows)
+    # Then each item is there
+    assert (final.unlabeledItems, final.unreviewedItems, final.problem) == (3, 0, None)
+    found = lines(house, final.unlabeledManifestS3Uri)
+    assert [line["terrace-record"]["item"] for line in found] == [0, 1, 2]
+    assert all("ClientError: no" in line["terrace-record"]["reason"] for line in found)
+
+
+def test_where_lanes_fork_an_unlabeled_item_is_told_of_once(house: House) -> None:
+    request = one_lane(house)
+    other = {**request["labelingJobs"][1], "jobName": "car-audit2"}
+    request["labelingJobs"].append(other)
+    house.post(request)
+    house.turn()
+    house.finish("car", labeled=2 / 3)
+    house.finish("car-audit")
+    house.finish("car-audit2", labeled=0.5)
+    final = house.batch().final
+    assert final is not None
+    assert (final.unlabeledItems, final.unreviewedItems) == (1, 1)
+    [line] = lines(house, final.unlabeledManifestS3Uri)
+    assert line["terrace-record"]["item"] == 2
+
+
+@pytest.mark.parametrize(("characters", "reviewed"), [(20_000, 3), (20_001, 2)])
+def test_a_label_too_long_for_ground_truth_is_carried_with_the_reason(
+    house: House, characters: int, reviewed: int
+) -> None:
+    # Given an output in which one label is as long as Ground Truth reads, or one character more
+    house.post(one_lane(house))
+    house.turn()
+    house.engine.finish("car")
+    uri = house.engine.jobs["car"].outputManifestS3Uri
+    assert uri is not None
+    found = lines(house, uri)
+    found[1]["car-ref"] = "x" * characters
+    house.objects.write_lines(uri, (json.dumps(line) for line in found))
+    # When it is settled and goes on
+    house.event("car")
+    house.turn()
+    # Then people are given what can be read
+    audit = house.jobs()["car-audit"]
+    assert audit.numItems == reviewed
+    house.finish("car-audit")
+    final = house.batch().final
+    assert final is not None
+    assert (final.unlabeledItems, final.unreviewedItems) == (0, 3 - reviewed)
+    if reviewed == 2:
+        # And what cannot is on record, with its label
+        [line] = lines(house, final.unreviewedManifestS3Uri)
+        assert len(line["car-ref"]) == characters
+        assert line["terrace-record"]["reason"] == (
+            "not given to car-audit: the value of 'car-ref' has 20001 characters, "
+            "Ground Truth reads at most 20,000"
+        )

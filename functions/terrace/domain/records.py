@@ -82,9 +82,11 @@ class FinalRecord(Record):
     """Where an ended batch tells of items without a label, or without the review asked for."""
 
     unlabeledManifestS3Uri: str | None = None
-    unlabeledItems: int | None = Field(default=0, description="null: not known; `problem` says why")
+    unlabeledItems: int | None = Field(
+        default=None, description="null: not known; `problem` says why"
+    )
     unreviewedManifestS3Uri: str | None = None
-    unreviewedItems: int | None = Field(default=0, description="null: not known")
+    unreviewedItems: int | None = Field(default=None, description="null: not known")
     problem: str | None = Field(default=None, description="why it is not all there")
 
 
