@@ -141,8 +141,8 @@ def test_a_message_that_cannot_be_published_fails_no_job(house: House) -> None:
     house.post(two_levels(house))
     house.turn()
     house.notifier.publish = always(PermanentError("KMSDisabled"))  # type: ignore[method-assign]
-    for _ in range(4):
-        repairs = house.reconcile(after=DAY)
+    for _ in range(5):
+        repairs = house.reconcile(after=DAY + 1)
     assert any("KMSDisabled" in error for error in repairs.errors)
     assert house.statuses()["car"] == "IN_PROGRESS"
 
