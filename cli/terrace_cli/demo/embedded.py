@@ -55,10 +55,15 @@ class OwnAws:
 
         self.log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "terrace_cli", "local", "up"]
+        # Only one that stays is looked for at the usual ports; others may start at the same moment.
+        usual = self._wanted.stays
         for option, value in (
             ("--state-dir", self.state_dir),
-            ("--port", DEFAULT_PORT if ports.is_free(DEFAULT_PORT) else 0),
-            ("--api-port", DEFAULT_API_PORT if ports.is_free(DEFAULT_API_PORT) else 0),
+            ("--port", DEFAULT_PORT if usual and ports.is_free(DEFAULT_PORT) else 0),
+            (
+                "--api-port",
+                DEFAULT_API_PORT if usual and ports.is_free(DEFAULT_API_PORT) else 0,
+            ),
             ("--seed", self._wanted.seed),
             ("--speed", self._wanted.speed),
             ("--reconcile-seconds", RECONCILE_SECONDS),
