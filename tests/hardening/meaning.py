@@ -259,8 +259,8 @@ def passed_limits(draw: Draw) -> Case:
         ("tags", {"aws:x": "v"}, "TAG_RESERVED"),
         ("tags", {"Terrace:batch": "v"}, "TAG_RESERVED"),
         ("uiTemplateS3Uri", None, "NOT_FOR_THIS_MODALITY"),
-        ("taskTitle", "Cars 😀", "INVALID_CHARACTER"),
-        ("taskDescription", "two\nlines", "INVALID_CHARACTER"),
+        ("taskTitle", "Cars 😀", "TEXT_INVALID"),
+        ("taskDescription", "two\nlines", "TEXT_INVALID"),
     )
     job = draw.label()
     if name == "uiTemplateS3Uri":
