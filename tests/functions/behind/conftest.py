@@ -235,6 +235,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "PRE_ANNOTATION_ARN": function("pre-annotation"),
             "POST_ANNOTATION_ARN": function("post-annotation"),
             "FUNCTION_ARNS": "",
+            "KMS_KEY_ARN": "",
             "SKELETON_UI_BUCKET": "",
             "SKELETON_UI_DOMAIN": "",
             "JOB_COMPLETION_TIMEOUT_SECONDS": "2592000",
