@@ -122,3 +122,12 @@ def test_a_reset_connection_is_no_answer_at_all(clean: Sample) -> None:
     with pytest.raises(HTTPClientError):
         clean.client("s3").list_buckets()
     clean.client("s3").list_buckets()
+
+
+def test_a_fault_may_speak_of_one_path_only() -> None:
+    book = FaultBook()
+    asked = {"service": "lambda", "operation": "Invoke", "error": "ConnectionReset"}
+    book.add({**asked, "path": "transform-batch"})
+    call = Operation("lambda", "Invoke")
+    assert book.draw(call, "/2015-03-31/functions/terrace-reconcile/invocations") is None
+    assert book.draw(call, "/2015-03-31/functions/terrace-transform-batch/invocations") is not None

@@ -238,11 +238,11 @@ def test_a_retry_whose_answer_is_lost_makes_one_labeling_job_too(
 def test_a_call_of_a_function_that_gets_no_answer_is_made_again(
     world: World, clips: Clips, batch: str
 ) -> None:
-    # Given that the machine's next two calls of functions lose their connection,
+    # Given that the machine's first two calls of a function lose their connection,
     # one before the function ran and one after
     name = f"{batch}-car"
-    world.fault("lambda.Invoke", "ConnectionReset")
-    world.fault("lambda.Invoke", "ConnectionReset", when="after")
+    world.fault("lambda.Invoke", "ConnectionReset", path="transform-batch")
+    world.fault("lambda.Invoke", "ConnectionReset", when="after", path="transform-batch")
     world.create(batch, [clips.label(name)])
     world.finish(name)
     # Then the batch is what its job is, not failed by the machine

@@ -131,7 +131,7 @@ class Gateway:
             query=query,
             body=body,
         )
-        fault = self._faults.draw(call) if call.name else None
+        fault = self._faults.draw(call, scope["path"]) if call.name else None
         if fault is not None and fault.when == "before":
             await self._fail(fault, call.service, send)
             return

@@ -32,13 +32,16 @@ class Fault:
     times: int
     probability: float
     when: Literal["before", "after"]
+    path: str = ""
+    """Only calls whose URL path contains this: one function of all that are invoked."""
     hits: int = 0
     seen: int = 0
 
-    def matches(self, call: Operation) -> bool:
+    def matches(self, call: Operation, path: str) -> bool:
         """Whether this rule speaks of that call and is not used up."""
         return (
             self.hits < self.times
+            and self.path in path
             and self.service in ("*", call.service)
             and self.operation in ("*", call.name)
         )
@@ -53,6 +56,7 @@ class Fault:
             "times": self.times,
             "probability": self.probability,
             "when": self.when,
+            "path": self.path,
             "hits": self.hits,
             "seen": self.seen,
         }
@@ -88,6 +92,7 @@ class FaultBook:
             "times",
             "probability",
             "when",
+            "path",
         }
         if unknown:
             raise BadFault(f"unknown: {', '.join(sorted(unknown))}")
@@ -111,16 +116,17 @@ class FaultBook:
                 times=UNLIMITED if times < 0 else times,
                 probability=probability,
                 when=when,
+                path=str(request.get("path", "")),
             )
             self._next += 1
             self._faults.append(fault)
             return fault
 
-    def draw(self, call: Operation) -> Fault | None:
+    def draw(self, call: Operation, path: str = "") -> Fault | None:
         """The fault this call meets now, or None; counts what it decides."""
         with self._lock:
             for fault in self._faults:
-                if not fault.matches(call):
+                if not fault.matches(call, path):
                     continue
                 fault.seen += 1
                 if fault.probability >= 1 or self._random.random() < fault.probability:
