@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from terrace.domain.problems import Problem
-from terrace.domain.request import JobSpec, OnJobFailure, Pacing, StopMode
+from terrace.domain.request import GateUnit, JobSpec, OnJobFailure, Pacing, StopMode
 from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
 
 NOT_CREATED, UNKNOWN = "NOT_CREATED", "UNKNOWN"
@@ -88,6 +88,34 @@ class FinalRecord(Record):
     unreviewedManifestS3Uri: str | None = None
     unreviewedItems: int | None = Field(default=None, description="null: not known")
     problem: str | None = Field(default=None, description="why it is not all there")
+
+
+class LotResult(Record):
+    """Acceptance sampling: what is known of the items that nobody looked at."""
+
+    size: int = Field(description="items that could have been sent")
+    looked: int = Field(description="items in the sample")
+    allowed: int = Field(description="wrong items at which the lot is still accepted")
+    maxErrorRate: float
+    confidence: float
+    wrong: int | None = Field(default=None, description="of the sample; null: not yet judged")
+    accepted: bool | None = Field(default=None, description="false: everything is sent")
+
+
+class GateResult(Record):
+    """What a job's gate chose, in numbers; each item's reason is in the files."""
+
+    unit: GateUnit
+    items: int = Field(description="of the lane, that could have been sent")
+    flagged: int = Field(description="items that a check flagged, or that matched `where`")
+    selected: int = Field(description="items of which at least a part went to people")
+    frames: int | None = Field(default=None, description="of those items; null: not of frames")
+    selectedFrames: int | None = Field(default=None, description="that went to people")
+    findings: int = 0
+    byCheck: dict[str, int] = Field(default_factory=dict, description="findings by check")
+    decisionsS3Uri: str = Field(description="JSON Lines: each item, sent or not, and why")
+    findingsS3Uri: str = Field(description="JSON Lines: every finding")
+    lot: LotResult | None = None
 
 
 class Park(Record):
@@ -178,6 +206,10 @@ class JobRecord(Record):
     jobInputS3Uri: str | None = Field(default=None, description="of the first attempt; for show")
     carriedS3Uri: str | None = Field(
         default=None, description="lane items that were not sent to people in this job, with why"
+    )
+    gate: GateResult | None = Field(default=None, description="what its gate chose")
+    wholesS3Uri: str | None = Field(
+        default=None, description="unit `clip`: the items that its clips were cut from"
     )
     labelCategoryS3Uri: str | None = None
     auditedAttributeName: str | None = None

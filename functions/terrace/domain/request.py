@@ -8,7 +8,7 @@ everything that it will be run with.
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -100,6 +100,95 @@ class RequestModel(BaseModel):
         }
 
 
+class GateUnit(StrEnum):
+    """What a gate sends to people."""
+
+    item = "item"
+    """Whole items: an image, a text, a sequence with all its frames."""
+    clip = "clip"
+    """The flagged frames of a sequence with `context` frames around them, cut into clips."""
+
+
+class Combine(StrEnum):
+    """How a gate's checks count together."""
+
+    any = "any"
+    """One check that flags is enough."""
+    all = "all"
+    """Only what every check flags is selected."""
+
+
+class GateWhere(RequestModel):
+    """Which labels a gate looks at at all; all conditions given must hold, for one same object."""
+
+    label: list[str] | None = Field(
+        default=None, min_length=1, description="class names; one of them"
+    )
+    verdict: Literal["pass", "fail"] | None = Field(
+        default=None, description="what a reviewer of an earlier job said of it"
+    )
+    attribute: dict[str, str | list[str]] | None = Field(
+        default=None, description="label category or frame attributes: name and value, or values"
+    )
+
+
+class GateCheck(RequestModel):
+    """One check of a gate; `"size-jump"` alone is short for `{"check": "size-jump"}`."""
+
+    check: str = Field(description="a name of docs/quality.md; `lambda` is a check of your own")
+    threshold: Annotated[float, AsNumber] | None = Field(
+        default=None, description="in the check's own unit; default: the check's own"
+    )
+    severity: Literal["info", "warning", "error"] = Field(
+        default="warning", description="findings below it select nothing"
+    )
+    functionArn: str | None = Field(default=None, description="of check `lambda`")
+
+
+class GateSample(RequestModel):
+    """A seeded, stable sample: `percent`, `count`, or as many as a guarantee needs."""
+
+    percent: Annotated[float, Field(gt=0, le=100), AsNumber] | None = None
+    count: Annotated[int, Field(ge=1), AsNumber] | None = None
+    maxErrorRate: Annotated[float, Field(gt=0, lt=1), AsNumber] | None = Field(
+        default=None,
+        description="with `confidence`: what is not looked at has an error rate below it, or "
+        "everything is sent",
+    )
+    confidence: Annotated[float, Field(gt=0, lt=1), AsNumber] | None = None
+    stratify: Literal["label"] | None = Field(
+        default=None, description="sample each class by itself, so that rare ones are in it"
+    )
+    seed: str | None = Field(default=None, description="default: the job's name")
+
+
+class GateBudget(RequestModel):
+    """How much may go to people at most: items, or frames of the created job for clips."""
+
+    percent: Annotated[float, Field(gt=0, le=100), AsNumber] | None = None
+    count: Annotated[int, Field(ge=1), AsNumber] | None = None
+
+
+def _named_check(value: Any) -> Any:
+    return {"check": value} if isinstance(value, str) else value
+
+
+class Gate(RequestModel):
+    """Which items of the job it chains from go on to people: `where` AND (`checks` OR `sample`)."""
+
+    where: GateWhere | None = None
+    checks: list[Annotated[GateCheck, BeforeValidator(_named_check)]] | None = Field(
+        default=None, min_length=1
+    )
+    combine: Combine = Combine.any
+    sample: GateSample | None = None
+    budget: GateBudget | None = None
+    unit: GateUnit = GateUnit.item
+    context: Annotated[int, Field(ge=0, le=1000), AsNumber] = Field(
+        default=5, description="frames before and after each flagged one (unit `clip`)"
+    )
+
+
 class InputConfig(RequestModel):
     """Where a job's items come from: a manifest, or an earlier job of the same batch."""
 
@@ -116,6 +205,13 @@ class InputConfig(RequestModel):
     )
     downSamplingRate: Annotated[float, Field(gt=0, le=100), AsNumber] = Field(
         default=100.0, description="percent of the items that go to people (chained jobs)"
+    )
+    gate: Gate | None = Field(
+        default=None, description="with chainFromJobName: which items go to people, and why"
+    )
+    goldManifestS3Uri: str | None = Field(
+        default=None,
+        description="items with known labels; those that are in the input are scored per worker",
     )
 
 
