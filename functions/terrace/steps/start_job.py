@@ -300,6 +300,12 @@ def ui_template_uri(bucket: str, batch_id: str, job_name: str) -> str:
     return s3uri.of(bucket, "batches", batch_id, "ui", f"{job_name}.liquid.html")
 
 
+def is_attempt(found: LabelingJob, job: JobRecord, bucket: str) -> bool:
+    """Whether a labeling job is this attempt's: names are never used twice, so a recorded ARN is
+    proof, whatever became of the tags."""
+    return found.arn == job.labelingJobArn or is_ours(found, job, bucket)
+
+
 def is_ours(found: LabelingJob, job: JobRecord, bucket: str) -> bool:
     """Whether a labeling job was made by this attempt: its nonce and its output path."""
     return (
