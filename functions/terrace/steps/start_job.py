@@ -168,7 +168,9 @@ class Start:
         if row is None or not row.ended or row.attempt != job.attempt or row.labelingJobArn:
             return
         self._engine.stop(job.attemptName)
-        self._store.annotate_job(row, {"labelingJobArn": arn, "claimOpen": False})
+        # The claim stays open until it has ended: a retry waits for its labels until then.
+        told = {"labelingJobArn": arn, "stopRequestedAt": self._clock.now()}
+        self._store.annotate_job(row, told)
 
     def _stop_asked(self, job: JobRecord, error: MachineError | None) -> None:
         """Stops a running job of a batch that is being stopped; where it cannot be, goes on.
