@@ -19,8 +19,8 @@ def assign(cost: Any) -> list[tuple[int, int]]:
     As many pairs as possible are made: min(rows, columns) where nothing is forbidden. Among equal
     totals the answer is always the same for the same matrix.
 
-    Worked number: [[4, 1, 3], [2, 0, 5], [3, 2, 2]] -> [(0, 1), (1, 0), (2, 2)], total 1 + 2 + 2 = 5
-    (each row's own cheapest column would give column 1 twice).
+    Worked number: [[4, 1, 3], [2, 0, 5], [3, 2, 2]] -> [(0, 1), (1, 0), (2, 2)], in total
+    1 + 2 + 2 = 5 (each row's own cheapest column would give column 1 twice).
 
     Args:
         cost: matrix of shape (rows, columns), any sizes, also 0; `inf`: this pair must not be.
@@ -56,7 +56,7 @@ def _finite(cost: FloatArray, allowed: NDArray[np.bool_]) -> FloatArray:
 
 def _solve(cost: FloatArray) -> list[tuple[int, int]]:
     """The assignment of every row; rows <= columns, all entries finite and at least 0."""
-    rows, columns = cost.shape
+    columns = cost.shape[1]
     row_price = cost.min(axis=1)
     column_price = np.zeros(columns)
     row_of = np.full(columns, -1)

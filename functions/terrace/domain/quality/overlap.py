@@ -71,8 +71,8 @@ def _iou(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _valid(boxes: FloatArray) -> NDArray[np.bool_]:
-    known: NDArray[np.bool_] = np.isfinite(boxes).all(axis=-1) & (boxes[..., 2:] >= 0).all(axis=-1)
-    return known
+    known = np.isfinite(boxes).all(axis=-1) & (boxes[..., 2:] >= 0).all(axis=-1)
+    return np.asarray(known, dtype=np.bool_)
 
 
 def _largest(boxes: FloatArray) -> FloatArray:
