@@ -87,7 +87,8 @@ def share_of_winner(votes: Votes) -> Shares:
 
 def _compared(table: Counts) -> Counts:
     """Units with two answers or more."""
-    return table[table.sum(axis=1) >= 2]
+    several: Counts = table[table.sum(axis=1) >= 2]
+    return several
 
 
 def _pairs_equal(table: Counts) -> Shares:

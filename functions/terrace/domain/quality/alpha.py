@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from terrace.domain.quality.coefficients import NOBODY, ONE_CLASS, Coefficient
 from terrace.domain.quality.votes import Counts, Votes
@@ -27,24 +28,27 @@ def nominal(votes: Votes) -> Coefficient:
     return of_counts(votes.counts())
 
 
-def of_counts(counts: Counts) -> Coefficient:
-    """Alpha of classes from units x classes counts (of answers, or of a mask's pixels).
+def of_counts(counts: Counts, often: NDArray[np.float64] | None = None) -> Coefficient:
+    """Alpha of classes from units x classes counts; `often`: how many units have such a row.
 
     Worked number: AA, AB, BB. Within units 1 of 3 pairs differs. Of the 6 answers 3 are A and 3 B:
     of 30 ordered pairs 18 differ, 0.6 by chance. 1 - 0.3333 / 0.6 = 0.4444.
     """
-    table = counts[counts.sum(axis=1) >= 2].astype(np.float64)
+    several = counts.sum(axis=1) >= 2
+    table = counts[several].astype(np.float64)
     if not len(table):
         return Coefficient(None, why=NOBODY)
+    weight = np.ones(len(table)) if often is None else often[several]
     answers = table.sum(axis=1)
-    total = float(answers.sum())
+    total, units = float((answers * weight).sum()), int(weight.sum())
     # Ordered pairs within a unit that differ, each unit weighted by its answers, not by its pairs.
-    differ = float(((answers**2 - (table**2).sum(axis=1)) / (answers - 1)).sum()) / total
-    by_class = table.sum(axis=0)
+    pairs = (answers**2 - (table**2).sum(axis=1)) / (answers - 1)
+    differ = float((pairs * weight).sum()) / total
+    by_class = (table * weight[:, None]).sum(axis=0)
     chance = (total**2 - float((by_class**2).sum())) / (total * (total - 1))
     if chance <= 0:
-        return Coefficient(None, len(table), int(total), ONE_CLASS)
-    return Coefficient(1 - differ / chance, len(table), int(total))
+        return Coefficient(None, units, int(total), ONE_CLASS)
+    return Coefficient(1 - differ / chance, units, int(total))
 
 
 def by_distance(
@@ -69,7 +73,8 @@ def by_distance(
     total = sum(len(answers) for answers in compared)
     differ = (
         sum(
-            2 * sum(distance(one, other) for one, other in combinations(answers, 2))
+            2
+            * sum(distance(one, other) for one, other in combinations(answers, 2))
             / (len(answers) - 1)
             for answers in compared
         )

@@ -1,4 +1,4 @@
-"""One class out of several workers' votes: by Dawid-Skene with a prior, and by majority beside it."""
+"""One class out of several workers' votes: Dawid-Skene with a prior, and the majority beside."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def consolidate(votes: Votes, fitted: dawid_skene.Estimate | None = None) -> lis
     """The consensus of every unit, in the order of `votes.units`.
 
     Worked number: AAB from three workers of whom nothing else is known: A, majority A, second B,
-    2 of 3 agreeing, posterior 0.83.
+    2 of 3 agreeing, posterior 0.9784.
     """
     fitted = fitted or dawid_skene.estimate(votes)
     counts = votes.counts()

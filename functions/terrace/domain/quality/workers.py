@@ -68,7 +68,9 @@ def table(
     return sorted(found, key=lambda row: (row.skill, row.worker))
 
 
-def _confusion(names: tuple[str, ...], right: list[int], said: list[int]) -> dict[str, dict[str, int]]:
+def _confusion(
+    names: tuple[str, ...], right: list[int], said: list[int]
+) -> dict[str, dict[str, int]]:
     """Only what occurred; classes by name."""
     found: dict[str, dict[str, int]] = {}
     for truth, answer in sorted(zip(right, said, strict=True)):
