@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from terrace.domain.quality import dawid_skene
+from terrace.domain.quality.sureness import sureness
 from terrace.domain.quality.votes import Votes
 
 
@@ -14,7 +15,7 @@ class Consensus:
     unit: Hashable
     label: str
     posterior: float
-    """Of the label, 0 to 1: high where those who chose it are mostly right with what they say."""
+    """Of the label, 0 to 1 (`sureness`): high where those who chose it are mostly right with it."""
     votes: int
     """All votes on the unit."""
     agreeing: int
@@ -29,11 +30,11 @@ def consolidate(votes: Votes, fitted: dawid_skene.Estimate | None = None) -> lis
     """The consensus of every unit, in the order of `votes.units`.
 
     Worked number: AAB from three workers of whom nothing else is known: A, majority A, second B,
-    2 of 3 agreeing, posterior 0.9784.
+    2 of 3 agreeing, posterior 0.9536.
     """
     fitted = fitted or dawid_skene.estimate(votes)
     counts = votes.counts()
-    names = votes.classes
+    names, sure = votes.classes, sureness(votes, fitted)
     found = []
     for place, unit in enumerate(votes.units):
         row, chosen = fitted.posterior[place], counts[place]
@@ -44,7 +45,7 @@ def consolidate(votes: Votes, fitted: dawid_skene.Estimate | None = None) -> lis
             Consensus(
                 unit=unit,
                 label=names[best],
-                posterior=float(row[best]),
+                posterior=float(sure[place]),
                 votes=int(chosen.sum()),
                 agreeing=int(chosen[best]),
                 majority=names[int(chosen.argmax())],

@@ -23,8 +23,8 @@ def check(
     Nothing where no item has answers of two workers: one worker cannot disagree. Where some have, a
     lone answer is judged by how reliable its worker is elsewhere.
 
-    Worked number: AAB, AAB, BBB of workers a, b, c: A has 0.9971 in the first two items, B 0.9983
-    in the third; at a threshold of 0.998 the first two are found.
+    Worked number: AAB, AAB, BBB of workers a, b, c: A has 0.9895 in the first two items, B 0.9984
+    in the third; at a threshold of 0.99 the first two are found.
 
     Args:
         answers_by_item: Answers by the item's place in the lane or manifest, from 0.
