@@ -189,10 +189,16 @@ def _masks(given: Given[MaskMark]) -> Judged:
             continue
         least = min(found.likeness.values())
         value = sum(found.likeness.values()) / len(found.likeness)
-        said = f"the masks of {_workers(len(readable))} share {value:.0%} with what most painted"
+        said = f"the masks of {_workers(len(readable))} share {value * 100:.0f} % with what most painted"
         rows.append(
             Judgement(
-                item, "", value, f"{said}, one only {least:.0%}", len(readable), len(readable), ""
+                item,
+                "",
+                value,
+                f"{said}, one only {least * 100:.0f} %",
+                len(readable),
+                len(readable),
+                "",
             )
         )
     nothing = counting.of(())
