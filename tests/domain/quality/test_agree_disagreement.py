@@ -290,7 +290,7 @@ def test_masks() -> None:
     (found,) = disagreement.check(items, "mask")
     assert (found.item, found.value) == (1, pytest.approx(0.75))
     assert (
-        found.sentence == "The masks of 3 workers share 75% with what most painted, one only 25%."
+        found.sentence == "The masks of 3 workers share 75 % with what most painted, one only 25 %."
     )
 
 
