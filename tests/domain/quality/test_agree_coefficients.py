@@ -197,14 +197,20 @@ def test_chance_of_many_answers_is_estimated_from_evenly_spread_pairs() -> None:
     assert quick == pytest.approx(whole, abs=0.05)
 
 
+def test_pairs_are_every_two_votes_on_a_unit_once() -> None:
+    found = by_unit("ABC", "A", "AB")
+    first, second = found.pairs()
+    pairs = zip(first.tolist(), second.tolist(), strict=True)
+    assert sorted(pairs) == [(0, 1), (0, 2), (1, 2), (4, 5)]
+
+
 def test_two_votes_of_a_worker_on_a_unit_are_refused() -> None:
     with pytest.raises(ValueError, match="two votes"):
         votes.of([(0, "a", "A"), (0, "a", "B")])
 
 
-def test_columns_counts_and_matrix_of_votes_say_the_same() -> None:
+def test_columns_and_counts_of_votes_say_the_same() -> None:
     found = votes.of([(3, "b", "B"), (1, "a", "A"), (3, "a", "B")], classes=["C"])
     assert (found.units, found.workers, found.classes) == ((1, 3), ("a", "b"), ("A", "B", "C"))
     assert found.counts().tolist() == [[1, 0, 0], [0, 2, 0]]
-    assert found.matrix().tolist() == [[0, -1], [1, 1]]
     assert found.per_unit().tolist() == [1, 2]
