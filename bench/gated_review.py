@@ -59,7 +59,7 @@ LASTING: dict[str, Labeling] = {
     "whole tracks": replace(STEADY, looseBox=0.2, looseFactor=(1.4, 1.6), wrongClass=0.2),
     "constant bias": replace(STEADY, bias=1.0, biasPixels=(8.0, 12.0)),
 }
-"""Errors that last, told by themselves: what is the same in all frames differs from no neighbour."""
+"""Errors that last, told by themselves: what is the same in all frames has no odd neighbour."""
 
 Place = tuple[int, str]
 Error = tuple[int, str, str, str]
