@@ -22,6 +22,7 @@ NOT_FLAGGED = "accepted as it is: no check flagged it"
 NOT_IN_SAMPLE = "accepted as it is: not in the sample"
 NEITHER = "accepted as it is: no check flagged it, and it is not in the sample"
 NO_MATCH = "accepted as it is: the gate's where does not hold for it"
+NO_CLIPS = "no clips can be cut from it, because a file of it cannot be read"
 BEYOND = "accepted as it is: beyond the budget"
 IN_SAMPLE = "in the sample"
 MATCHES = "the gate's where holds for it"
@@ -63,6 +64,8 @@ class Choice:
     chosen: set[int] = field(default_factory=set)
     flagged: set[int] = field(default_factory=set)
     """Items that a check flagged; without checks, those that match `where`."""
+    sampled: set[int] = field(default_factory=set)
+    """Items of the sample, whether or not a check flags them too."""
     reasons: dict[int, list[str]] = field(default_factory=dict)
     """Why an item goes to people, or would have within the budget."""
     carried: dict[int, str] = field(default_factory=dict)
@@ -70,6 +73,8 @@ class Choice:
     lot: LotResult | None = None
     unlooked: set[int] = field(default_factory=set)
     """Of `carried`, the items that are accepted only if the lot is."""
+    broken: set[int] = field(default_factory=set)
+    """Of `carried`, the items that no clip can be cut from: their labels do not stand."""
     frames: dict[int, list[FrameReason]] = field(default_factory=dict)
     """Unit `clip`: what people should see of each chosen item, before the budget is looked at."""
 
@@ -93,6 +98,7 @@ def choose(
     elif gate.where is not None:
         made.flagged = {fact.place for fact in matching}
     sampled = _sampled(gate, matching, made, gate_seed(gate, seed), taken)
+    made.sampled = sampled
     if gate.checks or gate.sample is not None:
         wanted = sampled | (made.flagged if gate.checks else set())
     else:
@@ -106,6 +112,11 @@ def choose(
         made.reasons[place] = [TAKEN, *made.reasons.get(place, [])]
     made.chosen = wanted | (taken & known)
     if gate.unit is GateUnit.clip:
+        for fact in facts:
+            if any(number == UNREADABLE for number, _ in fact.findings):
+                made.carried[fact.place] = NO_CLIPS
+                made.broken.add(fact.place)
+        made.chosen -= made.broken
         _add_frames(made, matching, by_checks)
     else:
         _cut(gate, made, len(facts), by_checks, gate_seed(gate, seed), taken)
