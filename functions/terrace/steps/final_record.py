@@ -21,6 +21,7 @@ from terrace.domain.status import JobStatus
 from terrace.errors import PermanentError
 from terrace.ports import Clock, ObjectStore
 from terrace.steps import lane
+from terrace.steps.whole_output import write_whole_outputs
 
 RECORD = "terrace-record"
 LINES_BETWEEN_LOOKS = 500
@@ -74,6 +75,8 @@ class Recorder:
         record = FinalRecord(
             unlabeledItems=None, unreviewedItems=None, problem=_told(list(out_of_reach.values()))
         )
+        for problem in write_whole_outputs(jobs, self.objects, self.batch_bucket):
+            record = _with_problem(record, problem)
         to_review = any(lane.starts_labeled(job) for job in out_of_reach.values())
         for name, once, wanted in (
             ("unlabeled", True, _unlabeled),

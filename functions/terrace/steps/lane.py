@@ -17,6 +17,7 @@ from terrace.domain.manifest import METADATA, Item
 from terrace.domain.problems import Problem
 from terrace.domain.records import JobRecord
 from terrace.ports import ObjectStore
+from terrace.steps.clip_answers import after_clips
 from terrace.steps.job_output import texts
 
 ACCEPTED = NOT_IN_SAMPLE
@@ -62,7 +63,7 @@ def label_attribute(job: JobRecord) -> str:
 def after(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
     """The lane's items after a job of it has ended."""
     carried = source.carriedS3Uri
-    given = _given(source, objects)
+    given = _given(source, objects) if source.wholesS3Uri is None else _wholes(source, objects)
     if carried is None:
         return given
     return heapq.merge(given, _carried(source, carried, objects), key=lambda lane: lane.index)
@@ -87,6 +88,14 @@ def _given(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
             continue
         has_older = older is not None and manifest.is_labeled(item, older)
         yield LaneItem(place, item, older if has_older else None, why)
+
+
+def _wholes(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
+    """The items of which clips went to people, with what came back for those frames."""
+    older, newer = source.auditedAttributeName, label_attribute(source)
+    for whole in after_clips(source, objects):
+        item = Item(whole.place + 1, manifest.dump(whole.data), whole.data)
+        yield LaneItem(whole.place, item, newer if whole.answered else older, whole.why)
 
 
 def _unanswered(job: JobRecord, item: Item) -> str:
