@@ -143,7 +143,7 @@ IMAGE_CHECKS: tuple[Check, ...] = (
         name="appearance",
         kinds=frozenset({"track"}),
         unit="robust deviations of the distance between crops",
-        threshold=8.0,
+        threshold=6.0,
         says="What is inside the box looks unlike the same object in the frames around it.",
     ),
 )
