@@ -80,4 +80,4 @@ def _largest(boxes: FloatArray) -> FloatArray:
     largest = np.abs(boxes).max(axis=-1)
     usable = np.isfinite(largest) & (largest > 0)
     _, exponent = np.frexp(np.where(usable, largest, 1.0))
-    return np.ldexp(1.0, exponent - 1)
+    return np.asarray(np.ldexp(1.0, exponent - 1), dtype=np.float64)

@@ -210,10 +210,10 @@ def numbers_of(entry: Mapping[str, Json], kind: ThingKind) -> tuple[float, ...] 
     points: list[float] = []
     for vertex in vertices:
         for axis in ("x", "y"):
-            value = vertex.get(axis) if isinstance(vertex, Mapping) else None
-            if not _finite(value):
+            at: Any = vertex.get(axis) if isinstance(vertex, Mapping) else None
+            if not _finite(at):
                 return f"has a vertex without a number for {axis}"
-            points.append(float(value))
+            points.append(float(at))
     return tuple(points)
 
 
