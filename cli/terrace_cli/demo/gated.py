@@ -137,8 +137,9 @@ class _Course:
         _print_findings(s3, gate)
         heading("What went to people")
         click.echo(
-            f"  {jobs[GATED].items or 0} clips with {shown} of {total} frames ({shown / total:.0%}, "
-            f"budget {BUDGET:.0f} %): {total - shown} frames need not be paid for"
+            f"  {jobs[GATED].items or 0} clips with {shown} of {total} frames "
+            f"({shown / total:.0%}, budget {BUDGET:.0f} %): "
+            f"{total - shown} frames need not be paid for"
         )
         before = self._labels(s3, jobs[LABEL])
         full = changes(before, self._labels(s3, jobs[FULL]))
