@@ -18,13 +18,14 @@ from tests.cli.test_quality_check import (
     line,
     manifest,
     put,
+    s3,
     seqlabel,
     sequence_file,
     write,
 )
 from tests.domain.requests import LIMITS, check_request
 
-__all__ = ["apart"]
+__all__ = ["apart", "s3"]
 OUT = "s3://in-bucket/audit"
 CATEGORIES = {
     "document-version": "2020-08-15",
@@ -35,8 +36,8 @@ CATEGORIES = {
 
 
 @pytest.fixture(autouse=True)
-def bucket(apart: None) -> None:
-    boto3.client("s3").create_bucket(Bucket="in-bucket")
+def bucket(s3: Any) -> None:
+    s3.create_bucket(Bucket="in-bucket")
 
 
 def run(*arguments: str) -> Result:

@@ -21,15 +21,22 @@ BOXES = "groundtruth/object-detection"
 
 
 @pytest.fixture(autouse=True)
-def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No local run above, and S3 that is in memory."""
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No local run above, and no credentials of anybody's."""
     monkeypatch.chdir(tmp_path)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+@pytest.fixture
+def s3(apart: None) -> Iterator[Any]:
+    """S3 in memory, with one bucket."""
     with mock_aws():
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        yield
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
 
 
 def run(*arguments: str) -> Result:
@@ -85,11 +92,11 @@ def test_a_manifest_is_looked_at_line_by_line(tmp_path: Path) -> None:
     assert (answer["attribute"], answer["flaggedFrames"]) == ("label", None)
 
 
-def test_the_same_manifest_in_s3_is_saved_there_too(tmp_path: Path) -> None:
+def test_the_same_manifest_in_s3_is_saved_there_too(tmp_path: Path, s3: Any) -> None:
     uri = put("output.manifest", manifest(line(12, (600, 10, 90, 100))))
     saved = f"s3://{BUCKET}/quality/report.json"
     answer = found(uri, "--save", saved)
-    body = boto3.client("s3").get_object(Bucket=BUCKET, Key="quality/report.json")["Body"].read()
+    body = s3.get_object(Bucket=BUCKET, Key="quality/report.json")["Body"].read()
     assert json.loads(body) == answer
     path = tmp_path / "new" / "report.json"
     run(uri, "--save", str(path))
@@ -222,7 +229,7 @@ def test_what_is_no_number_becomes_a_finding_and_not_a_crash(tmp_path: Path) -> 
     assert {5, 6} <= {row["frameNo"] for row in answer["findings"]}
 
 
-def test_sequences_of_a_manifest_are_read_where_it_says(tmp_path: Path) -> None:
+def test_sequences_of_a_manifest_are_read_where_it_says(s3: Any) -> None:
     # Given an output manifest of two sequences, the second with a frame that lacks its box
     about = {"type": "groundtruth/video-object-tracking", "class-map": {"0": "Car"}}
     lines = []
@@ -242,13 +249,14 @@ def test_sequences_of_a_manifest_are_read_where_it_says(tmp_path: Path) -> None:
     assert [row["item"] for row in answer["objects"]] == [0, 1]
     assert answer["notes"] == []
     # And a sequence file that is not there is said, and the labels are looked at all the same
-    boto3.client("s3").delete_object(Bucket=BUCKET, Key="in/seq1.json")
+    s3.delete_object(Bucket=BUCKET, Key="in/seq1.json")
     answer = found(f"s3://{BUCKET}/out/output.manifest")
     assert "line 1" in answer["notes"][0]
     assert len(answer["sequences"]) == 2
 
 
-def test_the_line_of_a_seqlabel_is_found_by_its_name(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("s3")
+def test_the_line_of_a_seqlabel_is_found_by_its_name() -> None:
     uri = put("out/7/SeqLabel.json", json.dumps(seqlabel(f9=None)))
     lines = [
         {"source-ref": put("in/a.json", sequence_file()), "car-ref": f"s3://{BUCKET}/out/6/x.json"},
@@ -290,6 +298,7 @@ def test_another_object_in_the_box_is_seen_in_the_pictures(tmp_path: Path) -> No
     assert [row["frameNo"] for row in answer["findings"]] == [14]
 
 
+@pytest.mark.usefixtures("s3")
 def test_pictures_in_s3_may_lie_in_a_folder_of_the_sequence(tmp_path: Path) -> None:
     pictures(tmp_path / "frames", odd=14)
     for path in (tmp_path / "frames").iterdir():
@@ -361,6 +370,7 @@ def test_an_option_that_is_wrong_says_what_would_be_right(
     assert words in refused.stderr
 
 
+@pytest.mark.usefixtures("s3")
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     for place in (str(tmp_path / "none.json"), f"s3://{BUCKET}/none.json", "s3://none/none.json"):
         refused = run(place)
@@ -378,6 +388,7 @@ def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     assert "credentials" in refused.stderr
 
 
+@pytest.mark.usefixtures("s3")
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     labels = write(tmp_path / "SeqLabel.json", seqlabel())
     refused = run(labels, "--save", "s3://none-such-bucket/x.json")

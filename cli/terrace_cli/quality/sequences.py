@@ -8,6 +8,7 @@ from terrace.domain.quality import track_checks
 from terrace.domain.quality.appearance import NAME as APPEARANCE
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.quality.sequence import load
+from terrace.domain.quality.series import series
 from terrace_cli.quality.asked import Asked
 from terrace_cli.quality.labels import Sequence
 from terrace_cli.quality.pictures import Pictures, Seen
@@ -63,7 +64,8 @@ def check(sequence: Sequence, asked: Asked, pictures: Pictures | None) -> Sequen
     loaded = load(sequence.document, item=sequence.item)
     file = sequence.file
     result = SequenceResult(sequence)
-    result.names = {**dict(enumerate(file.frames if file else ())), **loaded.names.get("", {})}
+    names = loaded.names.get("") or loaded.names.get("lidar") or {}
+    result.names = {**dict(enumerate(file.frames if file else ())), **names}
     seen = Seen()
     if pictures is not None:
         seen = pictures.look(
@@ -83,6 +85,11 @@ def check(sequence: Sequence, asked: Asked, pictures: Pictures | None) -> Sequen
         image_size=seen.image_size,
     )
     result.findings += checked
+    frames = file.frames if file else None
+    result.objects = [
+        {"item": sequence.item, **one.to_dict()}
+        for one in series(loaded, result.findings, frames=frames)
+    ]
     unsaid = [one.sentence for one in loaded.findings if one not in checked]
     if unsaid:
         result.notes.append(f"{len(unsaid)} things could not be read, the first: {unsaid[0]}")
