@@ -1,7 +1,10 @@
 """`terrace quality check`: what it reads and prints, and what it says where something is wrong."""
 
+import copy
 import io
 import json
+import math
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,10 +110,10 @@ def test_a_table_for_people_says_how_much_and_the_sentences(tmp_path: Path) -> N
     path = tmp_path / "output.manifest"
     path.write_text(manifest(line(12, (600, 10, 90, 100))), encoding="utf-8")
     shown = run(str(path)).stdout
-    assert "1 findings (1 error)" in shown
+    assert "1 findings in 12 items (1 error)" in shown
     assert "box-outside" in shown
     path.write_text(manifest(), encoding="utf-8")
-    assert "nothing was found" in run(str(path)).stdout
+    assert "nothing was found in 11 items" in run(str(path)).stdout
 
 
 def test_only_some_checks_at_other_thresholds(tmp_path: Path) -> None:
@@ -148,6 +151,18 @@ def test_of_several_labels_one_is_chosen(tmp_path: Path) -> None:
     refused = run(str(path), "--attribute", "three")
     assert refused.exit_code == 2
     assert "no line of" in refused.stderr
+
+
+def test_labels_that_no_check_looks_into_are_said(tmp_path: Path) -> None:
+    row = {
+        "source-ref": "s3://b/x",
+        "own": {"any": 1},
+        "own-metadata": {"type": "groundtruth/custom"},
+    }
+    path = tmp_path / "output.manifest"
+    path.write_text(json.dumps(row), encoding="utf-8")
+    result = run(str(path))
+    assert "1 labels are of type groundtruth/custom, which no check looks into" in result.stderr
 
 
 # --- sequences -----------------------------------------------------------------------------------
@@ -227,6 +242,49 @@ def test_what_is_no_number_becomes_a_finding_and_not_a_crash(tmp_path: Path) -> 
     document["tracking-annotations"][6]["annotations"][0]["height"] = -4
     answer = found(write(tmp_path / "SeqLabel.json", document))
     assert {5, 6} <= {row["frameNo"] for row in answer["findings"]}
+
+
+def test_half_a_character_in_a_name_is_shown_as_a_question_mark(tmp_path: Path) -> None:
+    document = seqlabel(f9=None)
+    for frame in document["tracking-annotations"]:
+        for one in frame["annotations"]:
+            one["object-name"] = "Car\ud83d:1"
+    labels = write(tmp_path / "SeqLabel.json", document)
+    assert "Car?:1 is not labeled" in run(labels).stdout
+    assert {row["objectName"] for row in found(labels)["findings"]} == {"Car?:1"}
+
+
+ODD: list[Any] = [None, True, -1, 1e308, math.nan, math.inf, "", "x", [], {}, [[None]], {"a": 1}]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_is_broken_in_a_seqlabel_there_is_an_answer(tmp_path: Path, seed: int) -> None:
+    # Given a file with a few values exchanged for others, or taken away
+    chance = random.Random(seed)
+    document = seqlabel(frames=12)
+    for _ in range(1 + seed % 5):
+        node: Any = document
+        while True:
+            keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+            key = chance.choice(keys)
+            if isinstance(node[key], dict | list) and node[key] and chance.random() < 0.8:
+                node = node[key]
+                continue
+            if chance.random() < 0.2:
+                del node[key]
+            else:
+                node[key] = copy.deepcopy(chance.choice(ODD))
+            break
+        if not document:
+            break
+    # Then it is read, or refused with a reason
+    result = run(write(tmp_path / "SeqLabel.json", document), "--json")
+    assert result.exit_code in (0, 2)
+    assert isinstance(result.exception, SystemExit | None)
+    if result.exit_code == 0:
+        assert json.loads(result.stdout)["labels"].endswith("SeqLabel.json")
+    else:
+        assert result.stderr.startswith("terrace: ")
 
 
 def test_sequences_of_a_manifest_are_read_where_it_says(s3: Any) -> None:

@@ -8,6 +8,7 @@ import click
 
 from terrace.domain import s3uri
 from terrace_cli.errors import EXIT_WRONG, TerraceError
+from terrace_cli.options import printable
 from terrace_cli.s3 import client_of
 from terrace_cli.target import Choice
 
@@ -105,10 +106,10 @@ def directed_audit(
     )
     audit = directed.prepare(result, items, wanted)
     for name, text in {**files, **audit.files}.items():
-        places.write(joined(out, name), text)
-    click.echo(json.dumps(audit.request, ensure_ascii=False, indent=1))
+        places.write(joined(out, name), printable(text))
+    click.echo(printable(json.dumps(audit.request, ensure_ascii=False, indent=1)))
     for note in result.notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"note: {printable(note)}", err=True)
     frames = "" if audit.frames is None else f", {audit.frames} frames"
     click.echo(f"wrote {joined(out, '')}: {audit.items} items{frames} to review", err=True)
     if as_uri is not None:

@@ -8,6 +8,7 @@ import click
 from terrace.domain.quality.findings import Severity
 from terrace_cli.commands.directed_audit import directed_audit
 from terrace_cli.errors import EXIT_FAILED
+from terrace_cli.options import printable
 from terrace_cli.s3 import client_of
 from terrace_cli.target import Choice
 
@@ -108,7 +109,7 @@ def check(
         pictures = Pictures(frames, places, embed)
     found = load(labels, places, manifest=manifest, attribute=attribute)
     result = checking.check(found, asked, pictures)
-    text = json.dumps(result.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
+    text = printable(json.dumps(result.to_dict(), ensure_ascii=False, indent=1, allow_nan=False))
     if save is not None:
         places.write(save, text + "\n")
     if as_json:
@@ -118,7 +119,7 @@ def check(
         # A pipe has no width of its own, and 80 columns break every sentence.
         tables.show(result, limit, console if console.is_terminal else Console(width=WIDTH))
     for note in result.notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"note: {printable(note)}", err=True)
     worst = result.worst
     if fail_on is not None and worst is not None and worst.rank >= NAME[fail_on].rank:
         raise SystemExit(EXIT_FAILED)

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from terrace.domain.label_values import CustomLabel
 from terrace.domain.quality import item_checks
 from terrace.domain.quality.findings import Finding, Severity, worst_first
 from terrace_cli.quality.asked import Asked
@@ -31,8 +32,9 @@ class Result:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """How many findings, by severity and by check."""
+        """How much was looked at, and how many findings, by severity and by check."""
         return {
+            "items": len(self.labels.items) or len(self.sequences),
             "findings": len(self.findings),
             "bySeverity": dict(Counter(one.severity.value for one in self.findings)),
             "byCheck": dict(Counter(one.check for one in self.findings)),
@@ -61,6 +63,7 @@ def check(labels: Labels, asked: Asked, pictures: Pictures | None) -> Result:
     """
     result = Result(labels, notes=list(labels.notes))
     if labels.attribute is not None:
+        result.notes += _unchecked(labels, labels.attribute)
         result.findings += item_checks.check(labels.items, labels.attribute, checks=asked)
     for sequence in labels.sequences:
         found = check_sequence(sequence, asked, pictures)
@@ -69,3 +72,17 @@ def check(labels: Labels, asked: Asked, pictures: Pictures | None) -> Result:
         result.notes += found.notes
     result.findings.sort(key=worst_first)
     return result
+
+
+def _unchecked(labels: Labels, attribute: str) -> list[str]:
+    """Labels that no check looks into: silence about them means nothing."""
+    types = Counter(
+        label.type
+        for item in labels.items
+        if (label := item.labels.get(attribute)) is not None
+        and isinstance(label.value, CustomLabel)
+    )
+    return [
+        f"{number} labels are of type {kind}, which no check looks into"
+        for kind, number in types.items()
+    ]

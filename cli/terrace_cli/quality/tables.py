@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from terrace.domain.quality.findings import Finding, Severity
+from terrace_cli.options import printable
 from terrace_cli.quality.checking import Result
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ NAMED_MAX = 12
 def summary(result: Result) -> str:
     """One sentence: how much of what."""
     counts = result.counts
+    items = f"{counts['items']} {'item' if counts['items'] == 1 else 'items'}"
     if not result.findings:
-        return f"{result.labels.place}: nothing was found."
+        return f"{result.labels.place}: nothing was found in {items}."
     by = counts["bySeverity"]
     parts = [f"{by[one.value]} {one.value}" for one in reversed(Severity) if one.value in by]
-    return f"{result.labels.place}: {counts['findings']} findings ({', '.join(parts)})."
+    return f"{result.labels.place}: {counts['findings']} findings in {items} ({', '.join(parts)})."
 
 
 def findings(rows: list[Finding], most: int) -> "RenderableType":
@@ -40,7 +42,10 @@ def findings(rows: list[Finding], most: int) -> "RenderableType":
     for row in rows[:most]:
         style = STYLES[row.severity]
         table.add_row(
-            Text(row.severity.value, style=style), row.check, _value(row), Text(row.sentence)
+            Text(row.severity.value, style=style),
+            row.check,
+            _value(row),
+            Text(printable(row.sentence)),
         )
     return table
 
@@ -49,6 +54,7 @@ def objects(result: Result) -> "RenderableType | None":
     """One row for each object with findings; None where no sequence was looked at."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     rows = [row for one in result.sequences for row in one.objects]
     if not rows:
@@ -60,7 +66,7 @@ def objects(result: Result) -> "RenderableType | None":
     for row in rows:
         table.add_row(
             *([str(row["item"])] if several else []),
-            str(row["objectName"]),
+            Text(printable(" ".join(filter(None, (row["objectName"], row["sensor"]))))),
             str(len(row["frameNos"])),
             "" if row["worstFrame"] is None else str(row["worstFrame"]),
             _numbers(row["flaggedFrames"]),
@@ -93,7 +99,7 @@ def _value(row: Finding) -> str:
 
 def show(result: Result, most: int, console: Any) -> None:
     """Everything, for people."""
-    console.print(summary(result), highlight=False)
+    console.print(printable(summary(result)), highlight=False, markup=False)
     if result.findings:
         console.print(findings(result.findings, most))
         if len(result.findings) > most:
