@@ -75,14 +75,14 @@ TRACK_CHECKS: tuple[Check, ...] = (
         name="size-step",
         kinds=_TRACK,
         unit="fraction",
-        threshold=0.35,
+        threshold=0.25,
         says="From this frame on an object is much larger or smaller than until then.",
     ),
     Check(
         name="jump",
         kinds=_TRACK,
         unit=SIZES,
-        threshold=1.0,
+        threshold=0.25,
         says="From this frame on an object is somewhere else than its motion led to.",
     ),
     Check(
