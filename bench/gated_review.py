@@ -9,9 +9,9 @@ of tracks, a budget in percent of the frames) cuts out. Steps, gate, clips and m
 ones over in-memory AWS; people are those of the local AWS. Reviewers see and repair every error in
 front of them, so what is measured is the gate alone.
 
-An error is one object in one frame (for `identity` two, for `extra` none) that the full review
-changed. It is found if the labels of the whole sequence, after the clips' answers were merged back,
-are changed at the same place in the same way. Nothing is counted that a full review would not have
+An error is one object in one frame that the full review changed (a swap of identities is two). It
+is found if the labels of the whole sequence, after the clips' answers were merged back, are changed
+at the same place in the same way. Nothing is counted that a full review would not have
 changed: a constant bias of some pixels is none, and nobody can see it without truth.
 
 Exit code 0 if no review job was above its budget and recall over all slips is 0.90 or more.
@@ -25,10 +25,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from terrace.domain import modalities
-from terrace.domain.quality.catalog_tracks import TRACK_CHECKS
 from terrace.domain.records import JobRecord
 from terrace.steps import lane
+from terrace_cli.demo.gated_batch import Drawn, changes, drawn_in, gated_request
 from terrace_local.workers.mix import NO_ERRORS, ErrorMix, Labeling, Reviewing, Slips
 from tests.fakes.house import INPUTS, House
 from tests.fakes.people import PeopleEngine, a_peopled_house, put_clip
@@ -60,10 +59,6 @@ LASTING: dict[str, Labeling] = {
     "constant bias": replace(STEADY, bias=1.0, biasPixels=(8.0, 12.0)),
 }
 """Errors that last, told by themselves: what is the same in all frames has no odd neighbour."""
-
-Place = tuple[int, str]
-Error = tuple[int, str, str, str]
-"""Sequence, frame, kind, and whom it is about."""
 
 
 @dataclass
@@ -124,35 +119,6 @@ class Outcome:
 # --- one batch ---------------------------------------------------------------------------------
 
 
-def request(budget: float, context: int) -> dict[str, Any]:
-    """Labels, then two reviews of the same labels: of every frame, and of clips."""
-    gate = {
-        "checks": [check.name for check in TRACK_CHECKS],
-        "unit": "clip",
-        "context": context,
-        "budget": {"percent": budget},
-    }
-    review = {"jobLevel": 2, "jobModality": "VideoObjectTrackingAdjustment"}
-    return {
-        "batchId": "b",
-        "labelingJobs": [
-            {
-                "jobName": "label",
-                "jobLevel": 1,
-                "jobModality": "VideoObjectTracking",
-                "inputConfig": {"inputManifestS3Uri": f"s3://{INPUTS}/clip.manifest"},
-                "labelCategoryConfigS3Uri": f"s3://{INPUTS}/vehicle.json",
-            },
-            {**review, "jobName": "full", "inputConfig": {"chainFromJobName": "label"}},
-            {
-                **review,
-                "jobName": "gated",
-                "inputConfig": {"chainFromJobName": "label", "gate": gate},
-            },
-        ],
-    }
-
-
 def one_batch(
     mix: ErrorMix,
     seed: int,
@@ -165,7 +131,15 @@ def one_batch(
     """Runs a batch to its end and compares what its two reviews changed."""
     house, s3 = a_peopled_house(mix, seed)
     put_clip(house, s3, seed=seed, sequences=sequences, frames=frames)
-    house.post(request(budget, context))
+    house.post(
+        gated_request(
+            "b",
+            f"s3://{INPUTS}/clip.manifest",
+            f"s3://{INPUTS}/vehicle.json",
+            budget=budget,
+            context=context,
+        )
+    )
     house.turn()
     engine = house.engine
     assert isinstance(engine, PeopleEngine)
@@ -176,10 +150,10 @@ def one_batch(
     jobs = house.jobs()
     if house.batch().status != "COMPLETE":
         raise RuntimeError(f"the batch ended {house.batch().status}: {house.statuses()}")
-    before = labels_after(house, jobs["label"])
-    full = changes(before, labels_after(house, jobs["full"]))
-    gated = changes(before, labels_after(house, jobs["gated"]))
-    shown = frames_of_job(house, "gated")
+    before = labels_after(house, jobs["b-label"])
+    full = changes(before, labels_after(house, jobs["b-full"]))
+    gated = changes(before, labels_after(house, jobs["b-gated"]))
+    shown = frames_of_job(house, "b-gated")
     found = full & gated
     return Outcome(
         frames=sequences * frames,
@@ -202,71 +176,16 @@ def frames_of_job(house: House, name: str) -> int:
     return sum(len(house.objects.get_json(line["source-ref"])["frames"]) for line in lines)
 
 
-Drawn = dict[Place, dict[str, tuple[Any, ...]]]
-"""By sequence and frame: each object's box, class and answers."""
-
-
 def labels_after(house: House, job: JobRecord) -> Drawn:
     """The latest label of every sequence of the lane after a job."""
     found: Drawn = {}
-    attribute = lane.label_attribute(job)
-    assert modalities.get(job.spec.jobModality).makes_base_labels
     for item in lane.after(job, house.objects):
-        assert item.attribute is not None, (item.index, item.why)
+        if item.attribute is None or item.why.startswith("frame"):
+            raise RuntimeError(f"sequence {item.index} after {job.jobName}: {item.why}")
         labels = house.objects.get_json(item.item.data[item.attribute])
-        classes = item.item.data[f"{item.attribute}-metadata"]["class-map"]
-        for row in labels["tracking-annotations"]:
-            found[item.index, row["frame"]] = {
-                one["object-id"]: (
-                    (one["left"], one["top"], one["width"], one["height"]),
-                    classes[str(one["class-id"])],
-                    tuple(sorted(one["label-category-attributes"].items())),
-                )
-                for one in row["annotations"]
-            }
-    assert attribute
+        class_map = item.item.data[f"{item.attribute}-metadata"]["class-map"]
+        found.update(drawn_in(item.index, labels, class_map))
     return found
-
-
-def changes(before: Drawn, after: Drawn) -> set[Error]:
-    """Every change of an object in a frame, by kind."""
-    found: set[Error] = set()
-    for place in before.keys() | after.keys():
-        old, new = before.get(place, {}), after.get(place, {})
-        if old != new:
-            found |= {(*place, kind, about) for kind, about in _of_frame(old, new)}
-    return found
-
-
-def _of_frame(
-    old: dict[str, tuple[Any, ...]], new: dict[str, tuple[Any, ...]]
-) -> Iterator[tuple[str, str]]:
-    boxes_before = {one[0]: ident for ident, one in old.items()}
-    for ident in sorted(old.keys() | new.keys()):
-        was, now = old.get(ident), new.get(ident)
-        moved_here = now is not None and boxes_before.get(now[0], ident) != ident
-        moved_away = was is not None and any(
-            one[0] == was[0] for other, one in new.items() if other != ident
-        )
-        if moved_here or moved_away:
-            yield "identity", ident
-        elif was is None:
-            yield "missing", ident
-        elif now is None:
-            yield "extra", ident
-        else:
-            if was[0] != now[0]:
-                yield _of_shape(was[0], now[0]), ident
-            if was[1] != now[1]:
-                yield "class", ident
-            elif was[2] != now[2]:
-                yield "attribute", ident
-
-
-def _of_shape(was: tuple[float, ...], now: tuple[float, ...]) -> str:
-    """A box of another size was resized; of about the same size it was beside its place."""
-    ratio = (was[2] * was[3]) / max(1.0, now[2] * now[3])
-    return "shift" if 0.85 <= ratio <= 1 / 0.85 else "resize"
 
 
 # --- many of them ------------------------------------------------------------------------------

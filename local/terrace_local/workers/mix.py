@@ -159,7 +159,7 @@ _SHARES = {
 
 
 def load_mix(name: str | None) -> ErrorMix:
-    """Reads an error mix: a name that ships (``default``, ``clean``, ``sloppy``) or a file.
+    """Reads an error mix: one that ships (``default``, ``clean``, ``slips``, ...), or a file.
 
     Fields left out keep their default value.
 
