@@ -1,4 +1,4 @@
-"""A lane of images with boxes: labels as Ground Truth writes them, and what reviewers make of them."""
+"""A lane of images with boxes, labeled as Ground Truth writes it, and what reviewers make of it."""
 
 import json
 from collections.abc import Callable

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from terrace.domain.acceptance import plan
+from terrace.domain.records import Stop
+from terrace.domain.request import StopMode
 from tests.fakes.house import House
 from tests.steps.boxes import GOOD, lane, people, rows
 
@@ -22,6 +24,10 @@ def moved(number: int, item: dict[str, Any]) -> Any:
     return MOVED
 
 
+class Died(Exception):
+    pass
+
+
 def passed(number: int, item: dict[str, Any]) -> Any:
     return "Pass"
 
@@ -30,16 +36,6 @@ def sampled(house: House, gate: dict[str, Any] = PROMISE, **more: Any) -> None:
     house.post(lane(house, COUNT, gate, **more))
     house.turn()
     people(house, "car", good)
-
-
-def events(house: House) -> list[str]:
-    table = house.store._table
-    found = table.client.query(
-        TableName=table.name,
-        KeyConditionExpression="PK = :pk AND begins_with(SK, :sk)",
-        ExpressionAttributeValues={":pk": {"S": "BATCH#b"}, ":sk": {"S": "EVENT#"}},
-    )
-    return [item["what"]["S"] for item in found["Items"]]
 
 
 def test_a_sample_without_errors_accepts_the_lot_without_asking_anybody_again(
@@ -128,10 +124,8 @@ def test_what_nobody_could_judge_is_no_proof(house: House) -> None:
 
 
 def test_a_stopped_batch_does_not_judge_and_says_what_was_not_looked_at(house: House) -> None:
-    from terrace.domain.records import Stop
-
     sampled(house)
-    house.store.set_stop("b", Stop(mode="drain", at=house.clock.now()))
+    house.store.set_stop("b", Stop(mode=StopMode.drain, at=house.clock.now()))
     people(house, "review", good)
     job = house.jobs()["review"]
     assert job.status == "INCOMPLETE"
@@ -154,9 +148,6 @@ def test_a_crash_at_any_write_of_the_judging_changes_nothing(
     sampled(house)
     objects, store = type(house.objects), type(house.store)
     made = {"left": 0}
-
-    class Died(Exception):  # noqa: N818
-        pass
 
     def dying(real: Any) -> Any:
         def call(*args: Any, **more: Any) -> Any:
