@@ -201,14 +201,25 @@ def test_an_attempt_that_does_the_rest_is_merged_with_the_first(
     assert len({error[:2] for error in repaired}) >= 5
 
 
-def test_workers_read_which_frames_and_why(built: tuple[House, FastS3]) -> None:
+def test_workers_read_the_users_text_first_and_then_which_frames_and_why(
+    built: tuple[House, FastS3],
+) -> None:
     house, _ = built
-    posted(house, *jobs_with())
+    gate = {"where": None, "checks": ["missing-frame", "position", "size"]}
+    posted(house, *jobs_with(**gate), LAST)
     do(house, "car", "audit")
-    uri = people(house).requests["adjust"]["LabelCategoryConfigS3Uri"]
-    made = house.objects.get_json(uri)
-    assert made["instructions"]["shortInstruction"]
-    assert len(made["instructions"]["fullInstruction"]) < 2048
+    own = house.objects.get_json(f"s3://{INPUTS}/vehicle.json")["instructions"]
+    made = house.objects.get_json(people(house).requests["adjust"]["LabelCategoryConfigS3Uri"])
+    short, full = (made["instructions"][f"{key}Instruction"] for key in ("short", "full"))
+    assert short.startswith(own["shortInstruction"] + " Please look here first: 0")
+    assert full.startswith(own["fullInstruction"] + "\n\nPlease look here first:\nSequence 1:\n- ")
+    assert ".jpg (frame " in short
+    assert len(short) < 255
+    assert len(full) < 2048
+    # And nobody after them: it is about these frames alone.
+    do(house, "adjust")
+    made = house.objects.get_json(people(house).requests["verify"]["LabelCategoryConfigS3Uri"])
+    assert made["instructions"] == own
 
 
 def test_a_gate_that_finds_nothing_skips_the_job(built: tuple[House, FastS3]) -> None:

@@ -62,12 +62,13 @@ class Gated:
             "wholesS3Uri": written.wholesS3Uri,
         }
 
-    def directed(self, job: JobRecord) -> Instructions | None:
-        """The job's instructions with what its gate found; None where it found nothing."""
+    def directs(self, job: JobRecord) -> bool:
+        """True if workers are to read what was found."""
         # A page of one image, or one text, has no use for a list of others.
-        if not self.findings or not modalities.get(job.spec.jobModality).sequences:
-            return None
-        given = job.spec.instructions
+        return bool(self.findings) and modalities.get(job.spec.jobModality).sequences
+
+    def direct(self, given: Instructions | None) -> Instructions:
+        """The user's instructions, with what the gate found about what people will see."""
         short, full = directions.instructions(
             self.findings, given, list_uri=self.result.findingsS3Uri
         )
