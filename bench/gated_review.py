@@ -1,6 +1,6 @@
 """What a gated review of clips finds, of all that a review of every frame would have found.
 
-Usage: .venv/bin/python -m bench.gated_review [--seeds 5] [--budget 25] [--context 1] [--json]
+Usage: .venv/bin/python -m bench.gated_review [--seeds 5] [--budget 25] [--context 2] [--json]
 
 A demo-like batch: simulated people label the demo's clip (3 sequences of 60 frames, boxes) with
 errors of known kinds; then the same people's labels are reviewed twice, by jobs of one batch that
@@ -33,7 +33,7 @@ from tests.fakes.house import INPUTS, House
 from tests.fakes.people import PeopleEngine, a_peopled_house, put_clip
 
 SEQUENCES, FRAMES = 3, 60
-BUDGET, CONTEXT, SEEDS = 25.0, 1, 5
+BUDGET, CONTEXT, SEEDS = 25.0, 2, 5
 WANTED = 0.90
 
 STEADY = replace(NO_ERRORS, bias=0.0, jitter=0.01)

@@ -47,7 +47,7 @@ from terrace_local.clip import PhotosMissing, make_clip, upload_clip
 
 ERROR_MIX = "slips"
 SEQUENCES, FRAMES = 3, 60
-BUDGET, CONTEXT = 25.0, 1
+BUDGET, CONTEXT = 25.0, 2
 SHOWN = 12
 """Findings that are printed; all are in the file."""
 
