@@ -178,14 +178,14 @@ def _facts(seen: Seen, found: list[tuple[int, Finding]], gate: Gate) -> Facts:
     checks = gate.checks or []
     counted = []
     for number, finding in found:
-        if number == gates.UNREADABLE:
+        if number < 0:
             counted.append((number, finding))
             continue
         least = Severity(checks[number].severity)
         about = seen.match.covers(finding.object, finding.frameNo)
         if finding.severity.rank >= least.rank and about:
             counted.append((number, finding))
-    unreadable = any(number == gates.UNREADABLE for number, _ in counted)
+    unreadable = any(number < 0 for number, _ in counted)
     return Facts(
         place=seen.place,
         # Whether `where` holds for what cannot be read is not known: then it may.
@@ -253,6 +253,6 @@ def _shown(facts: list[Facts], choice: Choice, plan: list[Clip] | None) -> list[
         for fact in facts
         if fact.place in choice.chosen
         for number, finding in fact.findings
-        if number != gates.UNREADABLE and finding.check not in NOT_FOR_WORKERS
+        if number >= 0 and finding.check not in NOT_FOR_WORKERS
         if plan is None or finding.frameNo is None or finding.frameNo in frames[fact.place]
     ]

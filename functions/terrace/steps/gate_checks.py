@@ -4,10 +4,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from terrace.domain import modalities
-from terrace.domain.gates import UNREADABLE
+from terrace.domain.gates import PARTLY_UNREADABLE, UNREADABLE
 from terrace.domain.label_values import LabeledItem
-from terrace.domain.quality import disagreement, gold, gold_truth, item_checks
+from terrace.domain.quality import (
+    disagreement,
+    gold,
+    gold_truth,
+    item_checks,
+    sequence,
+    track_checks,
+)
 from terrace.domain.quality.catalog import LAMBDA
+from terrace.domain.quality.catalog_tracks import TRACK_CHECKS
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.records import JobRecord
 from terrace.domain.request import Gate
@@ -81,12 +89,19 @@ def run_checks(
     """
     found = Found()
     of_items = looked.asked(row.name for row in item_checks.OF_ITEMS)
+    of_tracks = looked.asked(row.name for row in TRACK_CHECKS)
+    if of_tracks:
+        # What cannot be read cannot be vouched for, whatever else is asked.
+        of_tracks.setdefault(UNREADABLE_CHECK, None)
     with_gold = looked.number(GOLD) is not None
     labeled: list[LabeledItem] = []
     places: list[int] = []
     for _, seen in reading:
         for finding in seen.findings:
             found.add(UNREADABLE, finding)
+        if of_tracks and seen.document is not None:
+            for finding in _tracks(seen, of_tracks):
+                _note(found, looked, finding)
         if of_items or with_gold:
             labeled.append(seen.labeled)
         places.append(seen.place)
@@ -111,7 +126,15 @@ def run_checks(
 
 def _note(found: Found, looked: Looked, finding: Finding) -> None:
     number = looked.number(finding.check)
-    found.add(UNREADABLE if finding.check == UNREADABLE_CHECK else number, finding)
+    if number is None and finding.check == UNREADABLE_CHECK:
+        whole = finding.frameNo is None and finding.object is None
+        number = UNREADABLE if whole else PARTLY_UNREADABLE
+    found.add(number, finding)
+
+
+def _tracks(seen: Seen, asked: dict[str, float | None]) -> list[Finding]:
+    loaded = sequence.load(seen.document, item=seen.place)
+    return track_checks.check(loaded, checks=asked, frames=seen.frames or None)
 
 
 def _answers(looked: Looked, objects: ObjectStore) -> tuple[Answers, list[tuple[int, str]]]:
