@@ -28,7 +28,7 @@ from typing import Any
 from terrace.domain.records import JobRecord
 from terrace.steps import lane
 from terrace_cli.demo.gated_batch import Drawn, Error, changes, drawn_in, gated_request
-from terrace_local.workers.mix import NO_ERRORS, ErrorMix, Labeling, Reviewing, Slips
+from terrace_local.workers.mix import NO_ERRORS, ErrorMix, Labeling, Reviewing, Slips, load_mix
 from tests.fakes.house import INPUTS, House
 from tests.fakes.people import PeopleEngine, a_peopled_house, put_clip
 
@@ -56,6 +56,7 @@ SLIPS: dict[str, Slips] = {
 LASTING: dict[str, Labeling] = {
     "drifts and gaps": replace(STEADY, drift=0.15, missedRun=0.15),
     "whole tracks": replace(STEADY, looseBox=0.2, looseFactor=(1.4, 1.6), wrongClass=0.2),
+    "the default mix": load_mix("default").label,
     "constant bias": replace(STEADY, bias=1.0, biasPixels=(8.0, 12.0)),
 }
 """Errors that last, told by themselves: what is the same in all frames has no odd neighbour."""
