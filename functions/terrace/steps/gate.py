@@ -124,7 +124,8 @@ class Gates:
         found = run_checks(looked, reading(), self.objects, self.functions)
         facts = [_facts(one, found.by_item.get(one.place, []), gate) for one in seen]
         choice = gates.choose(gate, facts, job.jobName, before)
-        plan = _clips(gate, choice, facts) if gate.unit is GateUnit.clip else None
+        most = modalities.get(job.spec.jobModality).max_sequences or clips.MOST_SEQUENCES
+        plan = _clips(gate, choice, facts, most) if gate.unit is GateUnit.clip else None
         return self._record(job, gate, facts, choice, found.all, plan)
 
     def _record(  # noqa: PLR0917
@@ -197,7 +198,7 @@ def _facts(seen: Seen, found: list[tuple[int, Finding]], gate: Gate) -> Facts:
     )
 
 
-def _clips(gate: Gate, choice: Choice, facts: list[Facts]) -> list[Clip]:
+def _clips(gate: Gate, choice: Choice, facts: list[Facts], most_sequences: int) -> list[Clip]:
     """Cuts by the budget, in frames; what no clip shows is carried."""
     lengths = {fact.place: fact.length for fact in facts}
     total = sum(lengths.values())
@@ -211,6 +212,7 @@ def _clips(gate: Gate, choice: Choice, facts: list[Facts]) -> list[Clip]:
         lengths,
         context=gate.context,
         budget=at_most(total, budget.percent, budget.count) if budget is not None else None,
+        most_sequences=most_sequences,
     )
     shown = {clip.place for clip in plan}
     for place in choice.chosen - shown:
