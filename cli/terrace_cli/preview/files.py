@@ -36,7 +36,7 @@ class Files:
         Raises:
             TerraceError: It cannot be read, is too long or is not UTF-8.
         """
-        data = self._read(place, what, TEXT_MAX)
+        data = self.data(place, what, TEXT_MAX)
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -77,7 +77,12 @@ class Files:
         self.shown.append(address)
         return address
 
-    def _read(self, place: str, what: str, most: int) -> bytes:
+    def data(self, place: str, what: str, most: int) -> bytes:
+        """A whole file of at most so many bytes.
+
+        Raises:
+            TerraceError: It cannot be read or is longer.
+        """
         if place.startswith(s3uri.SCHEME):
             data: bytes = self._get(place, what)["Body"].read(most + 1)
         else:
