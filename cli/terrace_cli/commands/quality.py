@@ -7,6 +7,7 @@ import click
 
 from terrace.domain.quality.findings import Severity
 from terrace_cli.commands.directed_audit import directed_audit
+from terrace_cli.commands.quality_gold import gold
 from terrace_cli.errors import EXIT_FAILED
 from terrace_cli.options import printable
 from terrace_cli.s3 import client_of
@@ -126,3 +127,4 @@ def check(
 
 
 quality.add_command(directed_audit)
+quality.add_command(gold)

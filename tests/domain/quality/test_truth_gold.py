@@ -300,6 +300,33 @@ def test_a_video_worker_is_scored_by_the_frames_that_were_answered():
     assert found.workers[0].score == pytest.approx(2 * 3 / 7)
 
 
+def test_of_a_video_only_the_frames_that_were_answered_count():
+    line = {
+        "source-ref": "s3://b/seq.json",
+        "t-ref": "s3://b/known",
+        "t-ref-metadata": {"type": "groundtruth/video-object-tracking", "class-map": {"0": "car"}},
+    }
+    drawn = {"label": "car", "left": 0, "top": 0, "width": 10, "height": 10, "objectId": "z"}
+    content = {"frame": "2.jpg", "frameNumber": 2, "boundingBoxes": [drawn]}
+    found = gold.score(
+        _items([json.dumps(line)]),
+        read([json.dumps(line)]),
+        "t-ref",
+        answers={0: (_answer("private.eu-west-1.aa", None, content),)},
+        documents=lambda uri: _sequence(4),
+    )
+    assert found.workers[0].score == 1.0
+
+
+def test_a_sequence_with_something_unreadable_is_not_right():
+    files = {"s3://b/known": _sequence(3), "s3://b/broken": _sequence(3)}
+    files["s3://b/broken"]["tracking-annotations"][0]["annotations"].append({"class-id": "0"})
+    known, broken = (_frames_label(uri) for uri in files)
+    found = judge(known, broken, documents=files.__getitem__)
+    assert (found.score, found.right) == (1.0, False)
+    assert found.says == "3 of 3 known objects found, 1 that cannot be read"
+
+
 @pytest.mark.skipif(not BIRDS.exists(), reason="shared/data is not here")
 def test_the_real_birds_job_by_its_true_labels():
     """201 items, 5 answers each: every tenth as gold shows the errors that are there, no others."""
