@@ -75,7 +75,7 @@ TRACK_CHECKS: tuple[Check, ...] = (
         name="size-step",
         kinds=_TRACK,
         unit="fraction",
-        threshold=0.25,
+        threshold=0.35,
         says="From this frame on an object is much larger or smaller than until then.",
     ),
     Check(

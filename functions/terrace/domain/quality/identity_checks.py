@@ -74,8 +74,8 @@ def check(table: Table, out: Writer) -> None:
                 Severity.warning,
                 track,
                 int(table.rows.frames[step.row]),
-                f"From {{frame}} on {track.name} is {step.value * 100:.0f} % of its size away from where "
-                "it was going.",
+                f"From {{frame}} on {track.name} is {step.value * 100:.0f} % of its size away from "
+                "where it was going.",
                 value=round(step.value, 4),
             )
     if "size-step" in out.checks and "size" in table.signals.measures:
