@@ -99,7 +99,13 @@ class Files:
             raise _wrong(f"no line of {place} has a label {chosen}", _names(items))
         answers = self._answers(responses, len(items), notes) if responses else None
         report = gold.score(
-            items, known, chosen, answers=answers, least=least, documents=self._document
+            items,
+            known,
+            chosen,
+            answers=answers,
+            least=least,
+            documents=self._document,
+            masks=lambda uri: self._places.data(uri, "the mask"),
         )
         if not report.items:
             raise _wrong(

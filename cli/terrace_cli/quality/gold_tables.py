@@ -19,12 +19,17 @@ def show(scored: Scored, console: "Console") -> None:
     report = scored.report
     console.print(sentence(scored), highlight=False)
     if report.byClass:
-        table = Table("class", "known", "labeled", "right", "precision", "recall", "mean IoU")
+        table = Table("class", "known", "labeled", "right", "precision", "recall")
+        # Classes of whole items have no place: all overlaps are 1, and say nothing.
+        drawn = any(score.overlap != score.right for score in report.byClass.values())
+        if drawn:
+            table.add_column("mean overlap")
         for name, score in sorted(report.byClass.items()):
+            shares = [score.precision, score.recall, *([score.meanOverlap] if drawn else [])]
             table.add_row(
                 name,
                 *(str(number) for number in (score.truth, score.labels, score.right)),
-                *(_share(value) for value in (score.precision, score.recall, score.meanOverlap)),
+                *(_share(value) for value in shares),
             )
         console.print(table)
     if report.workers:
