@@ -156,6 +156,9 @@ class GateSample(RequestModel):
         "everything is sent",
     )
     confidence: Annotated[float, Field(gt=0, lt=1), AsNumber] | None = None
+    allowedErrors: Annotated[int, Field(ge=0, le=20), AsNumber] = Field(
+        default=0, description="with `maxErrorRate`: wrong items in the sample that are put up with"
+    )
     stratify: Literal["label"] | None = Field(
         default=None, description="sample each class by itself, so that rare ones are in it"
     )
@@ -177,9 +180,14 @@ class Gate(RequestModel):
     """Which items of the job it chains from go on to people: `where` AND (`checks` OR `sample`)."""
 
     where: GateWhere | None = None
-    checks: list[Annotated[GateCheck, BeforeValidator(_named_check)]] | None = Field(
-        default=None, min_length=1
-    )
+    checks: (
+        list[
+            Annotated[
+                GateCheck, BeforeValidator(_named_check, json_schema_input_type=GateCheck | str)
+            ]
+        ]
+        | None
+    ) = Field(default=None, min_length=1)
     combine: Combine = Combine.any
     sample: GateSample | None = None
     budget: GateBudget | None = None

@@ -76,6 +76,8 @@ def _valid(boxes: FloatArray) -> NDArray[np.bool_]:
 
 
 def _largest(boxes: FloatArray) -> FloatArray:
-    """Largest absolute number of each box; 1 where there is none to divide by."""
+    """A power of two near the largest number of each box: dividing by it loses no digit."""
     largest = np.abs(boxes).max(axis=-1)
-    return np.where(np.isfinite(largest) & (largest > 0), largest, 1.0)
+    usable = np.isfinite(largest) & (largest > 0)
+    _, exponent = np.frexp(np.where(usable, largest, 1.0))
+    return np.asarray(np.ldexp(1.0, exponent - 1), dtype=np.float64)
