@@ -9,7 +9,8 @@ image (`worker-responses.jsonl`, or `annotations/worker-response/...` as the job
 (`labels.yaml`, `gt.yaml`). Printed for each: accuracy of the majority, of plain Dawid-Skene and of
 Terrace (one method, the same parameters); agreement; and how well wrong consensus labels are
 ranked, as average precision: by Terrace's posterior, and by 1 - share of the winning vote. Items
-of equal score are one step of the curve, so that no order among them is assumed.
+of equal score are one step of the curve, so that no order among them is assumed. `doubted`: how
+many items a threshold of the check `disagreement` finds, and how many of these are wrong.
 
 `--parts`: the same on that many random parts (two thirds of the items; 70 % of the answers), so
 that one sees what is luck. Exit code 0 if accuracy is at least that of the better of the other two
@@ -178,23 +179,16 @@ def measure(job: Job) -> dict[str, Any]:
             "rawAgreement": by_share,
             "ratio": by_posterior / by_share if by_posterior and by_share else None,
         },
-        "scores": {"posterior": doubt, "rawAgreement": level, "wrong": wrong},
+        "doubted": {
+            str(limit): f"{sum(one > 1 - limit for one in doubt)} items, "
+            f"{sum(w and one > 1 - limit for one, w in zip(doubt, wrong, strict=True))} wrong"
+            for limit in (0.8, 0.9, 0.95)
+        },
     }
 
 
 def _equal(found: Sequence[str], truth: Sequence[str]) -> float:
     return sum(a == b for a, b in zip(found, truth, strict=True)) / len(truth)
-
-
-def together(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The ranking over the items of all jobs in one list."""
-    wrong = [flag for one in found for flag in one["scores"]["wrong"]]
-    by = {
-        name: average_precision([score for one in found for score in one["scores"][name]], wrong)
-        for name in ("posterior", "rawAgreement")
-    }
-    ratio = by["posterior"] / by["rawAgreement"] if by["posterior"] and by["rawAgreement"] else None
-    return {"wrong": sum(wrong), **by, "ratio": ratio}
 
 
 def parts(job: Job, number: int, seed: int) -> dict[str, Any]:
@@ -216,9 +210,6 @@ def parts(job: Job, number: int, seed: int) -> dict[str, Any]:
 def run(jobs: Sequence[Job], number: int, seed: int) -> dict[str, Any]:
     """Everything, as it is printed."""
     found = {job.name: measure(job) for job in jobs}
-    pooled = together(list(found.values()))
-    for one in found.values():
-        del one["scores"]
     accurate = {
         name: one["accuracy"]["terrace"]
         >= max(one["accuracy"]["majority"], one["accuracy"]["plainDawidSkene"])
@@ -226,7 +217,6 @@ def run(jobs: Sequence[Job], number: int, seed: int) -> dict[str, Any]:
     }
     return {
         "jobs": found,
-        "rankingOfAllItems": pooled,
         "parts": {job.name: parts(job, number, seed) for job in jobs} if number else {},
         "holds": {
             "accuracy": accurate,
@@ -240,14 +230,12 @@ def run(jobs: Sequence[Job], number: int, seed: int) -> dict[str, Any]:
 def _table(told: dict[str, Any]) -> None:
     for name, one in told["jobs"].items():
         print(f"{name}: {one['items']} items, {one['answers']} answers, {one['workers']} workers")
-        for what in ("accuracy", "agreement", "ranking"):
+        for what in ("accuracy", "agreement", "ranking", "doubted"):
             row = ", ".join(f"{key} {_short(value)}" for key, value in one[what].items())
             print(f"  {what}: {row}")
         for kind, means in told["parts"].get(name, {}).items():
             row = ", ".join(f"{key} {_short(value)}" for key, value in means.items())
             print(f"  mean over random parts ({kind}): {row}")
-    row = ", ".join(f"{key} {_short(value)}" for key, value in told["rankingOfAllItems"].items())
-    print(f"ranking over all items: {row}")
     print(f"holds: {json.dumps(told['holds'])}")
 
 

@@ -13,11 +13,15 @@ import boto3
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from moto import mock_aws
 from PIL import Image
 
 from terrace_cli.main import cli
+from terrace_cli.preview.files import split_lines
 from tests.cli.test_onnx_model import model
+from tests.data import shared_data
 
 BUCKET = "label-bucket"
 BOXES = "groundtruth/object-detection"
@@ -228,6 +232,27 @@ def test_a_seqlabel_gives_findings_series_and_flagged_frames(tmp_path: Path) -> 
     assert answer["sequences"][0]["frames"][0] == f"{answer['flaggedFrames'][0]:06}.jpg"
 
 
+def test_the_planted_flaws_of_the_aws_sample_are_named_with_frame_and_object() -> None:
+    answer = found(str(shared_data.sample("../gt_video_tracking_mot17_13/SeqLabel.json")))
+    loud = [row for row in answer["findings"] if row["severity"] != "info"]
+    named = {(row["objectName"], row["frameNo"]) for row in loud}
+    assert {("Vehicle:1", 217), ("Vehicle:2", 102), ("Vehicle:2", 284)} <= named
+    assert {("Vehicle:1", 138), ("Vehicle:1", 139)} & named
+    assert len({row["frameNo"] for row in loud}) <= 12
+    assert [len(thing["sizes"]) for thing in answer["objects"]] == [299, 300, 291]
+    assert answer["flaggedFrames"] == sorted({row["frameNo"] for row in loud})
+
+
+def test_the_size_of_frames_tells_what_is_outside(tmp_path: Path) -> None:
+    labels = write(tmp_path / "SeqLabel.json", seqlabel())
+    assert found(labels)["findings"] == []
+    answer = found(labels, "--image-size", "150x120")
+    assert {row["check"] for row in answer["findings"]} == {"out-of-image"}
+    refused = run(labels, "--image-size", "150")
+    assert refused.exit_code == 2
+    assert "1920x1080" in refused.stderr
+
+
 def test_a_right_seqlabel_has_no_findings_and_the_table_says_so(tmp_path: Path) -> None:
     labels = write(tmp_path / "SeqLabel.json", seqlabel())
     assert found(labels)["flaggedFrames"] == []
@@ -326,6 +351,19 @@ def test_the_line_of_a_seqlabel_is_found_by_its_name() -> None:
     refused = run(uri, "--manifest", neither)
     assert refused.exit_code == 2
     assert "no line of" in refused.stderr
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(alphabet="ab\r ", max_size=5)), st.integers(1, 7), st.booleans())
+def test_lines_are_the_same_however_the_object_comes_in_pieces(
+    texts: list[str], size: int, ended: bool
+) -> None:
+    body = "\n".join(texts).encode() + (b"\n" if ended and texts else b"")
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    wanted = [row.removesuffix(b"\r") for row in body.split(b"\n")]
+    if not body.split(b"\n")[-1]:
+        wanted.pop()
+    assert list(split_lines(iter(pieces))) == wanted
 
 
 # --- pictures ------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """`terrace quality`: labels looked at, and reviews of what was found prepared."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +20,21 @@ WIDTH = 120
 NAME = {severity.value: severity for severity in Severity}
 
 
+class ImageSize(click.ParamType):
+    """WIDTHxHEIGHT in pixels."""
+
+    name = "WIDTHxHEIGHT"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Two positive numbers."""
+        found = re.fullmatch(r"([1-9][0-9]{0,5})[xX]([1-9][0-9]{0,5})", str(value))
+        if found is None:
+            self.fail(f"{value!r} is not WIDTHxHEIGHT, such as 1920x1080", param, ctx)
+        return int(found[1]), int(found[2])
+
+
 @click.group()
 def quality() -> None:
     """How good labels are: checks, and reviews of what they find."""
@@ -28,6 +45,11 @@ def quality() -> None:
 @click.option("--manifest", help="Of a SeqLabel.json: the manifest with its sequence file.")
 @click.option("--attribute", help="Of a manifest: the label.  [default: the only one]")
 @click.option("--frames", help="Folder or s3:// prefix of the pictures, for check appearance.")
+@click.option(
+    "--image-size",
+    type=ImageSize(),
+    help="WIDTHxHEIGHT of a sequence's frames, for check out-of-image.  [default: of --frames]",
+)
 @click.option(
     "--onnx",
     type=click.Path(path_type=Path),
@@ -69,6 +91,7 @@ def check(
     manifest: str | None,
     attribute: str | None,
     frames: str | None,
+    image_size: tuple[int, int] | None,
     onnx: Path | None,
     checks: str | None,
     thresholds: tuple[str, ...],
@@ -109,7 +132,7 @@ def check(
             embed = load_model(onnx)
         pictures = Pictures(frames, places, embed)
     found = load(labels, places, manifest=manifest, attribute=attribute)
-    result = checking.check(found, asked, pictures)
+    result = checking.check(found, asked, pictures, image_size)
     text = printable(json.dumps(result.to_dict(), ensure_ascii=False, indent=1, allow_nan=False))
     if save is not None:
         places.write(save, text + "\n")

@@ -55,8 +55,19 @@ class Result:
         }
 
 
-def check(labels: Labels, asked: Asked, pictures: Pictures | None) -> Result:
+def check(
+    labels: Labels,
+    asked: Asked,
+    pictures: Pictures | None,
+    image_size: tuple[int, int] | None = None,
+) -> Result:
     """Runs the checks asked for.
+
+    Args:
+        labels: what is looked at.
+        asked: names of checks and their thresholds.
+        pictures: of sequences, where they can be read.
+        image_size: (width, height) of sequences' frames; None: of the pictures.
 
     Raises:
         TerraceError: Pictures were given, and not one of a sequence's can be read.
@@ -66,7 +77,7 @@ def check(labels: Labels, asked: Asked, pictures: Pictures | None) -> Result:
         result.notes += _unchecked(labels, labels.attribute)
         result.findings += item_checks.check(labels.items, labels.attribute, checks=asked)
     for sequence in labels.sequences:
-        found = check_sequence(sequence, asked, pictures)
+        found = check_sequence(sequence, asked, pictures, image_size)
         result.sequences.append(found)
         result.findings += found.findings
         result.notes += found.notes

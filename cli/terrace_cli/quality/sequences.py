@@ -55,7 +55,12 @@ def flagged_frames(findings: list[Finding]) -> list[int]:
     )
 
 
-def check(sequence: Sequence, asked: Asked, pictures: Pictures | None) -> SequenceResult:
+def check(
+    sequence: Sequence,
+    asked: Asked,
+    pictures: Pictures | None,
+    image_size: tuple[int, int] | None = None,
+) -> SequenceResult:
     """Runs the checks asked for on one sequence.
 
     Raises:
@@ -82,7 +87,7 @@ def check(sequence: Sequence, asked: Asked, pictures: Pictures | None) -> Sequen
         loaded,
         checks=asked,
         frames=file.frames if file else None,
-        image_size=seen.image_size,
+        image_size=image_size or seen.image_size,
     )
     result.findings += checked
     frames = file.frames if file else None

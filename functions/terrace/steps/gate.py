@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from terrace.domain import clips, gates, s3uri
+from terrace.domain import clips, gates, modalities, s3uri
 from terrace.domain.clips import Clip, FrameFlag
 from terrace.domain.gates import Choice, Facts
 from terrace.domain.gates_sample import at_most
 from terrace.domain.quality import directions
+from terrace.domain.quality.catalog_workers import NOT_FOR_WORKERS
 from terrace.domain.quality.findings import Finding, Severity, worst_first
 from terrace.domain.records import GateResult, JobRecord, LotResult
 from terrace.domain.request import Gate, GateUnit, Instructions
@@ -61,11 +62,13 @@ class Gated:
             "wholesS3Uri": written.wholesS3Uri,
         }
 
-    def directed(self, job: JobRecord, changes: dict[str, Any]) -> Instructions | None:
-        """The job's instructions with what its gate found; None where it found nothing."""
-        if not self.findings:
-            return None
-        given = job.spec.instructions
+    def directs(self, job: JobRecord) -> bool:
+        """True if workers are to read what was found."""
+        # A page of one image, or one text, has no use for a list of others.
+        return bool(self.findings) and modalities.get(job.spec.jobModality).sequences
+
+    def direct(self, given: Instructions | None) -> Instructions:
+        """The user's instructions, with what the gate found about what people will see."""
         short, full = directions.instructions(
             self.findings, given, list_uri=self.result.findingsS3Uri
         )
@@ -121,7 +124,8 @@ class Gates:
         found = run_checks(looked, reading(), self.objects, self.functions)
         facts = [_facts(one, found.by_item.get(one.place, []), gate) for one in seen]
         choice = gates.choose(gate, facts, job.jobName, before)
-        plan = _clips(gate, choice, facts) if gate.unit is GateUnit.clip else None
+        most = modalities.get(job.spec.jobModality).max_sequences or clips.MOST_SEQUENCES
+        plan = _clips(gate, choice, facts, most) if gate.unit is GateUnit.clip else None
         return self._record(job, gate, facts, choice, found.all, plan)
 
     def _record(  # noqa: PLR0917
@@ -175,14 +179,14 @@ def _facts(seen: Seen, found: list[tuple[int, Finding]], gate: Gate) -> Facts:
     checks = gate.checks or []
     counted = []
     for number, finding in found:
-        if number == gates.UNREADABLE:
+        if number < 0:
             counted.append((number, finding))
             continue
         least = Severity(checks[number].severity)
         about = seen.match.covers(finding.object, finding.frameNo)
         if finding.severity.rank >= least.rank and about:
             counted.append((number, finding))
-    unreadable = any(number == gates.UNREADABLE for number, _ in counted)
+    unreadable = any(number < 0 for number, _ in counted)
     return Facts(
         place=seen.place,
         # Whether `where` holds for what cannot be read is not known: then it may.
@@ -194,7 +198,7 @@ def _facts(seen: Seen, found: list[tuple[int, Finding]], gate: Gate) -> Facts:
     )
 
 
-def _clips(gate: Gate, choice: Choice, facts: list[Facts]) -> list[Clip]:
+def _clips(gate: Gate, choice: Choice, facts: list[Facts], most_sequences: int) -> list[Clip]:
     """Cuts by the budget, in frames; what no clip shows is carried."""
     lengths = {fact.place: fact.length for fact in facts}
     total = sum(lengths.values())
@@ -208,6 +212,7 @@ def _clips(gate: Gate, choice: Choice, facts: list[Facts]) -> list[Clip]:
         lengths,
         context=gate.context,
         budget=at_most(total, budget.percent, budget.count) if budget is not None else None,
+        most_sequences=most_sequences,
     )
     shown = {clip.place for clip in plan}
     for place in choice.chosen - shown:
@@ -249,6 +254,7 @@ def _shown(facts: list[Facts], choice: Choice, plan: list[Clip] | None) -> list[
         finding
         for fact in facts
         if fact.place in choice.chosen
-        for _, finding in fact.findings
+        for number, finding in fact.findings
+        if number >= 0 and finding.check not in NOT_FOR_WORKERS
         if plan is None or finding.frameNo is None or finding.frameNo in frames[fact.place]
     ]

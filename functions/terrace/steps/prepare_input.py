@@ -316,9 +316,9 @@ class Prepare:
                 return None
             changes = selected
         audited = changes.get("auditedAttributeName")
-        directed = gated.directed(job, changes) if gated is not None else None
+        direct = gated.direct if gated is not None and gated.directs(job) else None
         changes["labelCategoryS3Uri"], category_file = self._pages.categories(
-            job, source, audited, directed
+            job, source, audited, direct
         )
         self._pages.worker_page(job, audited, category_file)
         return changes
