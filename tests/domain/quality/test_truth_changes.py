@@ -266,6 +266,14 @@ def test_another_color_is_a_correction_and_another_question_is_not():
     assert _kinds(back) == [("answered",)] * 2
 
 
+@pytest.mark.parametrize("left", [-0.25, 0.25], ids=["sorted before", "sorted behind"])
+def test_whichever_level_asked_more_it_is_no_correction(left):
+    asked = _track(_frame(0, ("a", left, 0, 9, 9, 0, {"Color": "Red", "Occluded": "no"})))
+    not_asked = _track(_frame(0, ("a", 0, 0, 9, 9, 0, {"Color": "Red"})))
+    assert _kinds(between(asked, not_asked)) == [("answered",)]
+    assert _kinds(between(not_asked, asked)) == [("answered",)]
+
+
 def test_an_answer_forgotten_for_one_object_only_is_a_correction():
     before = _track(_frame(0, ("a", 0, 0, 9, 9, 0, {"Color": "Red"}), ("b", 50, 0, 9, 9)))
     after = _track(

@@ -205,6 +205,7 @@ def test_the_worked_number_of_masks_whatever_their_colours():
     assert judge(known, known, masks=files.__getitem__).right
     other = _mask("s3://b/given", ("BACKGROUND", WHITE), ("bus", BLUE))
     assert judge(known, other, masks=files.__getitem__).score == 0.0
+    assert set(judge(known, other, masks=files.__getitem__).byClass) == {"car", "bus"}
 
 
 def test_masks_of_clouds_by_point():
