@@ -124,24 +124,34 @@ class SeriesFile(Part):
     sequenceS3Uri: str | None = Field(description="where its frames are; null: the item names none")
 
 
-class Changes(Part):
+class Tally(Part):
+    """Counts of objects; in sequences, of objects in frames. As `quality.change_summary.Tally`."""
+
+    items: int = Field(description="items reviewed; of a class: items with a change in it")
+    itemsCorrected: int
+    added: int
+    removed: int
+    moved: int = Field(description="beyond the tolerance")
+    nudged: int = Field(description="moved within it: no correction")
+    relabeled: int
+    attributes: int
+    identity: int = 0
+    content: int = 0
+    corrections: int = Field(description="objects that were wrong, each counted once")
+    failVerdicts: int
+    correctionsPerItem: float | None = Field(
+        description="errors removed per item reviewed; null: none was reviewed"
+    )
+
+
+class Changes(Tally):
     """What a review changed, against the labels that it was given."""
 
     against: str = Field(description="the job it was compared with")
-    itemsCompared: int
-    itemsChanged: int
-    objectsBefore: int
-    objectsAfter: int
-    added: int
-    removed: int
-    moved: int
-    relabeled: int
-    attributesChanged: int
-    byLabel: dict[str, dict[str, int]] = Field(description="class name -> kind of change -> number")
-    changedPerItemReviewed: float = Field(
-        description="objects changed (added, removed, moved, relabeled), by items reviewed"
-    )
-    details: dict[str, JsonValue] = Field(default_factory=dict, description="more of the same")
+    tolerance: float = Field(description="IoU from which on two boxes are the same")
+    byClass: dict[str, Tally]
+    byWorker: dict[str, Tally] = Field(description="by pseudonym, where one person made a label")
+    unreadable: list[str] = Field(default_factory=list, description="what could not be compared")
 
 
 class Cost(Part):
@@ -216,7 +226,7 @@ class LevelReport(Honest):
     numItems: int | None = Field(default=None, description="given to people, all jobs")
     numItemsLabeled: int | None = None
     findings: dict[Severity, int] | None = Field(default=None, description="of all its jobs")
-    objectsChanged: int | None = Field(default=None, description="by its reviews")
+    corrections: int | None = Field(default=None, description="objects its reviews put right")
     jobs: list[JobReport]
 
 

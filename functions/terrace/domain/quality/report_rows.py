@@ -173,18 +173,14 @@ def _level(number: int, jobs: list[JobReport]) -> LevelReport:
         }
         if findings
         else None,
-        "objectsChanged": sum(
-            one.added + one.removed + one.moved + one.relabeled for one in changes
-        )
-        if changes
-        else None,
+        "corrections": sum(one.corrections for one in changes) if changes else None,
         "jobs": jobs,
     }
     why = {
         "numItems": "none of its jobs has given items to people",
         "numItemsLabeled": "none of its jobs has given items to people",
         "findings": "no labels of its jobs were examined",
-        "objectsChanged": "none of its jobs was compared with the job before",
+        "corrections": "none of its jobs was compared with the job before",
     }
     return LevelReport(**told(LevelReport, values, why))
 
