@@ -1,0 +1,123 @@
+"""Dawid-Skene with a prior: what is right most likely, and how each worker errs, from votes alone.
+
+Every worker has a confusion matrix; classes and matrices are estimated in turn (EM). Without a
+prior a worker of few answers is believed or doubted far too much: on AWS's own bird job (5 answers
+an image, 97 workers, 10 classes) plain Dawid-Skene is worse than a majority vote. The prior says
+that every worker has, before the first answer, been right more often than wrong.
+
+Source: Dawid and Skene 1979, "Maximum likelihood estimation of observer error-rates using the EM
+algorithm"; the prior is a Dirichlet on each row, the estimate its maximum a posteriori.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrace.domain.quality.votes import Votes
+
+COMMON = 1.0
+"""Units that each class is given before the first real one."""
+MOST_ROUNDS = 500
+SETTLED = 1e-7
+"""No posterior moves by more: the estimate stands."""
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the votes say."""
+
+    posterior: Matrix
+    """units x classes; every row sums to 1. A ranking, not a calibrated probability: votes on a
+    hard item go wrong together, which the model does not know."""
+    confusion: Matrix
+    """workers x right class x chosen class; every row sums to 1."""
+    classes: Matrix
+    """How common each class is."""
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Answers that every worker is taken to have given to each class before the first real one."""
+
+    off_diagonal: float
+    """To each wrong class."""
+    diagonal: float
+    """To the right class, on top of that."""
+    common: float = 0.0
+    """Units of each class, seen before the first real one."""
+
+
+PLAIN = Prior(0.0, 0.0)
+"""No prior: Dawid and Skene's own estimate."""
+
+
+def usual(classes: int) -> Prior:
+    """The prior that is used where none is given: 0.2 and 1 at ten classes.
+
+    It grows with the root of the number of classes: the more there are, the fewer answers a worker
+    has given to each of them, and the more the prior has to carry. Measured: `bench/consolidation`.
+
+    Worked number: two classes: 0.0894 and 0.4472.
+    """
+    strength = math.sqrt(classes / 10)
+    return Prior(0.2 * strength, strength, COMMON)
+
+
+def estimate(votes: Votes, prior: Prior | None = None) -> Estimate:
+    """The most likely classes and confusion matrices, by EM from the shares of the votes.
+
+    Worked number: three units of workers a, b, c: AAB, AAB, BBB. c alone says B where a and b say
+    A, so A has 0.9971 in the first two, and c is taken to say A to 0.2047 where A is right.
+    """
+    if not len(votes):
+        return _nothing(votes)
+    prior = prior or usual(len(votes.classes))
+    counts = votes.counts()
+    posterior = np.asarray(counts / counts.sum(axis=1, keepdims=True), dtype=np.float64)
+    rounds, change = 0, 1.0
+    while True:
+        classes = _class_shares(posterior, prior)
+        confusion = _maximise(votes, posterior, prior)
+        if rounds == MOST_ROUNDS or change < SETTLED:
+            return Estimate(posterior, confusion, classes, rounds)
+        moved = _expect(votes, confusion, classes)
+        rounds, change = rounds + 1, float(np.abs(moved - posterior).max())
+        posterior = moved
+
+
+def _class_shares(posterior: Matrix, prior: Prior) -> Matrix:
+    total = posterior.sum(axis=0) + prior.common
+    return np.asarray(total / total.sum(), dtype=np.float64)
+
+
+def _maximise(votes: Votes, posterior: Matrix, prior: Prior) -> Matrix:
+    """Each worker's rows: expected counts and prior, as shares."""
+    size = len(votes.classes)
+    # chosen class first, so that one row of the posterior is added at a time
+    found = np.zeros((len(votes.workers), size, size))
+    np.add.at(found, (votes.worker, votes.choice), posterior[votes.unit])
+    expected = found.transpose(0, 2, 1) + prior.off_diagonal + prior.diagonal * np.eye(size)
+    total = expected.sum(axis=2, keepdims=True)
+    # A row nobody knows anything about (only without a prior): all classes alike.
+    shares = np.divide(expected, total, out=np.full_like(expected, 1 / size), where=total > 0)
+    return np.asarray(shares, dtype=np.float64)
+
+
+def _expect(votes: Votes, confusion: Matrix, classes: Matrix) -> Matrix:
+    """Posterior of each unit's class, given how workers err."""
+    tiny = np.finfo(np.float64).tiny
+    logs = np.log(np.maximum(confusion, tiny))
+    score = np.tile(np.log(np.maximum(classes, tiny)), (len(votes.units), 1))
+    np.add.at(score, votes.unit, logs[votes.worker, :, votes.choice])
+    weight = np.exp(score - score.max(axis=1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def _nothing(votes: Votes) -> Estimate:
+    size = len(votes.classes)
+    return Estimate(np.zeros((0, size)), np.zeros((0, size, size)), np.zeros(size), 0)
