@@ -12,6 +12,7 @@
         +-- ObjectChangedError    an S3 object changed while it was read
         +-- BadRequestError       AWS refused the request as malformed
         +-- UnreadableEventError  an event is not of the kind that the function is for
+        +-- OwnFunctionError      a function of the user's failed, or answered what means nothing
 
 HTTP codes are mapped in one table, in `runtime/http.py`, never by message text.
 """
@@ -63,3 +64,7 @@ class BadRequestError(PermanentError):
 
 class UnreadableEventError(PermanentError):
     """An event is not of the kind that the function is for; it is kept for a person to look at."""
+
+
+class OwnFunctionError(PermanentError):
+    """A Lambda function of the user's failed, or its answer is not what it should be."""

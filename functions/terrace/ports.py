@@ -241,6 +241,9 @@ class ObjectStore(Protocol):
 
     def delete(self, uri: str) -> None: ...
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """URIs of all objects whose own starts with `prefix`, in the order of their keys."""
+
     def presign(self, uri: str, seconds: int) -> str: ...
 
     def bucket_region(self, bucket: str) -> str: ...
@@ -332,12 +335,26 @@ class Notifier(Protocol):
         """Why the topic cannot be published to, or None."""
 
 
+class Functions(Protocol):
+    """Lambda functions of the user's."""
+
+    def call(self, arn: str, event: Json) -> Json:
+        """Calls one and waits for its answer.
+
+        Raises:
+            ThrottledError: AWS asked us to slow down.
+            NotFoundError, AccessDeniedError: there is none, or our role may not call it.
+            OwnFunctionError: it failed, ran out of time, or answered with no JSON.
+        """
+
+
 __all__ = [
     "AttemptRecord",
     "BatchStore",
     "ClaimOutcome",
     "Clock",
     "Execution",
+    "Functions",
     "LabelingEngine",
     "LabelingJob",
     "Line",

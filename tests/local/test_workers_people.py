@@ -375,7 +375,7 @@ def test_a_mix_that_makes_no_sense_is_refused_in_words(data: Any, words: str) ->
 
 
 def test_a_mix_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(MixError, match="clean, default, examples, sloppy"):
+    with pytest.raises(MixError, match="clean, default, examples, slips, sloppy"):
         load_mix(str(tmp_path / "none.yaml"))
 
 

@@ -18,6 +18,11 @@ import click
     metavar="NAMES|all",
     help="Run the example batch of some modalities (e.g. BoundingBox,Custom), or of every one.",
 )
+@click.option(
+    "--gate",
+    is_flag=True,
+    help="Review only what checks flag, in clips of at most a quarter of the frames.",
+)
 def demo(
     *,
     keep: bool,
@@ -26,6 +31,7 @@ def demo(
     images: bool,
     error_mix: str | None,
     modality: str | None,
+    gate: bool,
 ) -> None:
     """Show a batch of six jobs go from label to audit to adjust.
 
@@ -36,11 +42,19 @@ def demo(
     With --modality it is the example batch of that modality instead: label, then every review
     that Ground Truth has for it, of three items of which one fails at first. Every file that comes
     out is then checked by a reader that knows nothing of what wrote it.
+
+    With --gate people label the clip, slipping now and then, and two reviews follow: of every
+    frame, and of the frames that a gate sends. It prints what was flagged, what went to people,
+    and how many of the errors they found.
     """
+    from terrace_cli.demo.gated import ERROR_MIX as SLIPS
+    from terrace_cli.demo.gated import run_gated
     from terrace_cli.demo.modalities import ERROR_MIX, run_modalities
     from terrace_cli.demo.run import run_demo
     from terrace_cli.demo.stage import Options
 
+    if gate:
+        raise SystemExit(run_gated(Options(keep, seed, speed or 5, images, error_mix or SLIPS)))
     if modality is None:
         raise SystemExit(run_demo(Options(keep, seed, speed or 0.3, images, error_mix)))
     mix = error_mix or ERROR_MIX

@@ -401,6 +401,9 @@ class DynamoBatchStore:
                 attempts=job.attempts,
                 givenManifestS3Uri=job.givenManifestS3Uri,
                 relane=job.relane,
+                gate=job.gate,
+                judgeLot=job.judgeLot,
+                wholesS3Uri=job.wholesS3Uri,
             )
             .where_in("status", [JobStatus.PENDING, JobStatus.STARTING])
         )

@@ -117,6 +117,20 @@ class S3ObjectStore:
         with aws_call(f"S3 DeleteObject {uri}"):
             self._client.delete_object(**_where(uri))
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        where = s3uri.parse(prefix)
+        token: dict[str, str] = {}
+        while True:
+            with aws_call(f"S3 ListObjectsV2 {prefix}"):
+                found = self._client.list_objects_v2(
+                    Bucket=where.bucket, Prefix=where.key, **token
+                )
+            for entry in found.get("Contents", []):
+                yield f"s3://{where.bucket}/{entry['Key']}"
+            if not found.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": found["NextContinuationToken"]}
+
     def presign(self, uri: str, seconds: int) -> str:
         url: str = self._client.generate_presigned_url(
             "get_object", Params=_where(uri), ExpiresIn=seconds

@@ -226,6 +226,9 @@ class JobRecord(Record):
         default=None, description="lane items that were not sent to people in this job, with why"
     )
     gate: GateResult | None = Field(default=None, description="what its gate chose")
+    judgeLot: bool = Field(
+        default=False, description="its sample is back: the lot is judged before anything else"
+    )
     wholesS3Uri: str | None = Field(
         default=None, description="unit `clip`: the items that its clips were cut from"
     )
@@ -269,6 +272,12 @@ class JobRecord(Record):
     def ended(self) -> bool:
         """True once the job's status is terminal."""
         return self.status in JOB_TERMINAL
+
+    @property
+    def lot_open(self) -> bool:
+        """True while items hang on a sample of which nobody has judged yet what it says."""
+        lot = self.gate.lot if self.gate is not None else None
+        return lot is not None and lot.accepted is None
 
     @property
     def attemptName(self) -> str:

@@ -156,6 +156,9 @@ class GateSample(RequestModel):
         "everything is sent",
     )
     confidence: Annotated[float, Field(gt=0, lt=1), AsNumber] | None = None
+    allowedErrors: Annotated[int, Field(ge=0, le=20), AsNumber] = Field(
+        default=0, description="with `maxErrorRate`: wrong items in the sample that are put up with"
+    )
     stratify: Literal["label"] | None = Field(
         default=None, description="sample each class by itself, so that rare ones are in it"
     )

@@ -133,6 +133,7 @@ def _changes(job: JobRecord, *, after: bool) -> dict[str, Any]:
     if changes["inputManifestS3Uri"] is None and not relane and not any(a.made for a in attempts):
         # Nothing of an earlier input is worth keeping: it is prepared from the start.
         changes |= {"carriedS3Uri": None, "auditedAttributeName": None, "givenManifestS3Uri": None}
+        changes |= {"gate": None, "wholesS3Uri": None, "judgeLot": False}
         if _source(job) is not None:
             changes["numItems"] = None
     return changes

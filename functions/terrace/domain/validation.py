@@ -13,6 +13,7 @@ from terrace.domain.problems import Problem
 from terrace.domain.request import JOBS_MAX, BatchRequest
 from terrace.domain.validation_chains import check_chains
 from terrace.domain.validation_findings import Findings, first_of, shown
+from terrace.domain.validation_gates import check_gates
 from terrace.domain.validation_jobs import BATCH_ID_MAX, check_job, check_name, check_topic
 
 JOBS_READ_MAX = 2 * JOBS_MAX
@@ -116,3 +117,4 @@ def _check_jobs(sent: object, limits: Limits, found: Findings) -> None:
         if draft.readable:
             check_job(draft, limits, found)
     check_chains(drafts, found, whole=len(read) == len(sent))
+    check_gates(drafts, limits, found)

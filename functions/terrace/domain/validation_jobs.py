@@ -103,6 +103,30 @@ def check_topic(path: Path, arn: str, limits: Limits, found: Findings) -> None:
         )
 
 
+def check_function(  # noqa: PLR0917
+    path: Path, arn: str, limits: Limits, found: Findings, use: str, instead: str
+) -> None:
+    """A Lambda function of the user's: one that this stack's roles may call."""
+    parts = _FUNCTION.fullmatch(arn)
+    if parts is None:
+        found.add(
+            path,
+            "FUNCTION_ARN_INVALID",
+            f"{shown(arn)} is no ARN of a Lambda function",
+            f"arn:aws:lambda:{limits.region}:<account>:function:<name>",
+        )
+    elif parts[1] != limits.region:
+        found.add(path, "WRONG_REGION", f"the function is in {parts[1]}", _region_fix(limits))
+    elif arn not in limits.function_arns:
+        found.add(
+            path,
+            "FUNCTION_NOT_ALLOWED",
+            f"{shown(arn)} is not on this stack's list of functions {use}",
+            f"use one of: {_listed(limits.function_arns) or 'none is listed'}; or {instead}; or "
+            "let your operator add it",
+        )
+
+
 def check_job(draft: Draft, limits: Limits, found: Findings) -> None:
     """Everything that can be said of one job by itself."""
     _Job(draft, limits, found).check()
@@ -298,6 +322,7 @@ class _Job:
     def _uris(self) -> None:
         for path, uri in (
             (("inputConfig", "inputManifestS3Uri"), self.spec.inputConfig.inputManifestS3Uri),
+            (("inputConfig", "goldManifestS3Uri"), self.spec.inputConfig.goldManifestS3Uri),
             (("labelCategoryConfigS3Uri",), self.spec.labelCategoryConfigS3Uri),
             (("uiTemplateS3Uri",), self.spec.uiTemplateS3Uri),
             *self._examples(),
@@ -373,7 +398,14 @@ class _Job:
                     "leave it out, or use the modality Custom",
                 )
             elif arn is not None:
-                self._function(name, arn)
+                check_function(
+                    self.draft.path(name),
+                    arn,
+                    self.limits,
+                    self.found,
+                    "for Custom jobs and gates",
+                    "leave it out for Terrace's own",
+                )
         if modality.human_task_ui is not None:
             self._only_in_aws_ui(modality)
         self._page(modality)
@@ -393,29 +425,6 @@ class _Job:
             else "leave it out: the batch bucket encrypts everything; or let your operator deploy "
             "the stack with the parameter KmsKeyArn",
         )
-
-    def _function(self, name: str, arn: str) -> None:
-        """A Lambda function of the user's: one that the labeling jobs' role may call."""
-        parts = _FUNCTION.fullmatch(arn)
-        if parts is None:
-            self.add(
-                name,
-                "FUNCTION_ARN_INVALID",
-                f"{shown(arn)} is no ARN of a Lambda function",
-                f"arn:aws:lambda:{self.limits.region}:<account>:function:<name>",
-            )
-        elif parts[1] != self.limits.region:
-            self.add(
-                name, "WRONG_REGION", f"the function is in {parts[1]}", _region_fix(self.limits)
-            )
-        elif arn not in self.limits.function_arns:
-            self.add(
-                name,
-                "FUNCTION_NOT_ALLOWED",
-                f"{shown(arn)} is not on this stack's list of functions for Custom jobs",
-                f"use one of: {_listed(self.limits.function_arns) or 'none is listed'}; or leave "
-                "it out for Terrace's own; or let your operator add it",
-            )
 
     def _only_in_aws_ui(self, modality: Modality) -> None:
         """What a worker page of AWS's own cannot show."""

@@ -5,9 +5,10 @@ into problems. A job of wrong form is read as far as possible (a *draft*), so th
 checked in the same pass.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 from pydantic_core import ErrorDetails
@@ -18,10 +19,6 @@ from terrace.domain.request import BatchRequest, InputConfig, JobSpec, RequestMo
 from terrace.domain.validation_findings import Findings, Path, did_you_mean, first_of, shown
 
 NOT_BUILT = {
-    "gate": (
-        "gates are not built yet",
-        "leave it out; inputConfig.downSamplingRate sends a random share of the items to people",
-    ),
     "exports": (
         "exports are not built yet",
         "leave it out, and convert the output manifests yourself for now",
@@ -161,7 +158,7 @@ def _words(detail: ErrorDetails, model: type[BaseModel], inner: Path) -> tuple[s
         return "REQUIRED", "is missing", fix
     if detail["input"] is None:
         return "REQUIRED", "is null", fix
-    if kind == "enum":
+    if kind in {"enum", "literal_error"}:
         return "UNKNOWN_VALUE", f"{value} is not one of the values known here", fix
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
         return "OUT_OF_RANGE", f"{value} is out of range", fix
@@ -204,8 +201,14 @@ def _model_at(model: type[BaseModel], inner: Path) -> type[BaseModel]:
 
 
 def _mentioned(model: type[BaseModel], name: str) -> tuple[Any, ...]:
-    annotation = model.model_fields[name].annotation
-    return (annotation, *getattr(annotation, "__args__", ()))
+    return tuple(_parts(model.model_fields[name].annotation))
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """The annotation, and what stands inside it: of a list of objects, the object."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
 
 
 @cache
@@ -249,10 +252,14 @@ def _resolved(part: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 def _in_words(part: dict[str, Any]) -> str:
     if "enum" in part:
         return f"one of {', '.join(part['enum'])}"
+    if "const" in part:
+        return shown(part["const"])
     low = part.get("minimum", part.get("minLength", part.get("minItems")))
     high = part.get("maximum", part.get("maxLength", part.get("maxItems")))
     if "exclusiveMinimum" in part:
-        span = f"above {part['exclusiveMinimum']:g}, up to {high:g}"
+        below = part.get("exclusiveMaximum")
+        end = f"below {below:g}" if below is not None else f"up to {high:g}"
+        span = f"above {part['exclusiveMinimum']:g}, {end}"
     elif low is not None and high is not None:
         span = f"{low:,} to {high:,}"
     elif low is not None:

@@ -21,6 +21,7 @@ from terrace.domain.status import JobStatus
 from terrace.errors import PermanentError
 from terrace.ports import Clock, ObjectStore
 from terrace.steps import lane
+from terrace.steps.whole_output import write_whole_outputs
 
 RECORD = "terrace-record"
 LINES_BETWEEN_LOOKS = 500
@@ -74,6 +75,8 @@ class Recorder:
         record = FinalRecord(
             unlabeledItems=None, unreviewedItems=None, problem=_told(list(out_of_reach.values()))
         )
+        for problem in write_whole_outputs(jobs, self.objects, self.batch_bucket):
+            record = _with_problem(record, problem)
         to_review = any(lane.starts_labeled(job) for job in out_of_reach.values())
         for name, once, wanted in (
             ("unlabeled", True, _unlabeled),
@@ -136,9 +139,7 @@ class Recorder:
     def _accepted(self, found: _Lane) -> set[int]:
         """Items that the job which gave no answer would not have given to people anyway."""
         job = found.stopped_by
-        if job is None or job.carriedS3Uri is None:
-            return set()
-        return lane.accepted(job.carriedS3Uri, self.objects)
+        return set() if job is None else lane.accepted(job, self.objects)
 
     def _readable(self, first: JobRecord) -> bool:
         """Users' buckets are not open to the end of a batch; what a batch wrote is."""
@@ -164,7 +165,7 @@ def _unreviewed(found: _Lane, item: lane.LaneItem) -> str | None:
         return None
     if found.stopped_by is not None:
         return _failure(found.stopped_by)
-    return None if item.why in ("", lane.ACCEPTED) else item.why
+    return None if not item.why or item.accepted else item.why
 
 
 def _failure(job: JobRecord) -> str:

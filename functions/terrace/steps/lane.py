@@ -5,22 +5,24 @@ was not given is *carried*: kept in a file beside the job, with its latest label
 that the next job of the lane, and the end of the batch, see every item.
 """
 
-import hashlib
 import heapq
 import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from terrace.domain import manifest, modalities, outputs, s3uri
+from terrace.domain import gates_sample, manifest, modalities, outputs, s3uri
+from terrace.domain.gates import NOT_IN_SAMPLE
 from terrace.domain.manifest import METADATA, Item
 from terrace.domain.problems import Problem
 from terrace.domain.records import JobRecord
 from terrace.ports import ObjectStore
+from terrace.steps.clip_answers import after_clips
 from terrace.steps.job_output import texts
 
-ACCEPTED = "accepted as it is: not in the sample"
-"""Why an item was carried although nothing is wrong with it."""
+ACCEPTED = NOT_IN_SAMPLE
+"""Why an item was carried although nothing is wrong with it; in carried files written before they
+said `accepted`, the only such reason."""
 _MAXIMA = {
     "MANIFEST_LINE_TOO_LONG": manifest.LINE_MAX,
     "MANIFEST_ATTRIBUTE_TOO_LONG": manifest.ATTRIBUTE_MAX,
@@ -37,7 +39,9 @@ class LaneItem:
     attribute: str | None
     """The attribute that holds its latest label; None: it has none."""
     why: str = ""
-    """Why it has no label, an older one, or no verdict on the one it has."""
+    """Why it has no label, an older one, or no verdict on the one it has; or why it stands."""
+    accepted: bool = False
+    """`why` is no complaint: the label stands as it is, by the rule of a job's gate or sample."""
 
 
 def carried_uri(bucket: str, batch_id: str, job_name: str) -> str:
@@ -59,10 +63,10 @@ def label_attribute(job: JobRecord) -> str:
 def after(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
     """The lane's items after a job of it has ended."""
     carried = source.carriedS3Uri
-    given = _given(source, objects)
+    given = _given(source, objects) if source.wholesS3Uri is None else _wholes(source, objects)
     if carried is None:
         return given
-    return heapq.merge(given, _carried(carried, objects), key=lambda lane: lane.index)
+    return heapq.merge(given, _carried(source, carried, objects), key=lambda lane: lane.index)
 
 
 def _given(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
@@ -86,6 +90,14 @@ def _given(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
         yield LaneItem(place, item, older if has_older else None, why)
 
 
+def _wholes(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
+    """The items of which clips went to people, with what came back for those frames."""
+    older, newer = source.auditedAttributeName, label_attribute(source)
+    for whole in after_clips(source, objects):
+        item = Item(whole.place + 1, manifest.dump(whole.data), whole.data)
+        yield LaneItem(whole.place, item, newer if whole.answered else older, whole.why)
+
+
 def _unanswered(job: JobRecord, item: Item) -> str:
     """Why the job gave no answer for an item; empty where it did.
 
@@ -97,16 +109,41 @@ def _unanswered(job: JobRecord, item: Item) -> str:
     return f"{job.jobName}: {failed}" if failed else f"not labeled by {job.jobName}"
 
 
-def _carried(uri: str, objects: ObjectStore) -> Iterator[LaneItem]:
+def _carried(job: JobRecord, uri: str, objects: ObjectStore) -> Iterator[LaneItem]:
+    lot = job.gate.lot if job.gate is not None else None
     for number, text in enumerate(texts(objects, uri), start=1):
         found = json.loads(text)
+        why = found["why"]
+        stands = found.get("accepted", why == ACCEPTED)
+        if found.get("lot") and (lot is None or not lot.accepted):
+            stands, why = False, f"not looked at, and {job.jobName} did not vouch for it"
         item = Item(number, manifest.dump(found["line"]), found["line"])
-        yield LaneItem(found["index"], item, found["attribute"], found["why"])
+        yield LaneItem(found["index"], item, found["attribute"], why, stands)
 
 
-def accepted(carried: str, objects: ObjectStore) -> set[int]:
-    """Places of the carried items with which nothing is wrong."""
-    return {item.index for item in _carried(carried, objects) if item.why == ACCEPTED}
+def accepted(job: JobRecord, objects: ObjectStore) -> set[int]:
+    """Places of the items that a job carried, and with which nothing is wrong."""
+    if job.carriedS3Uri is None:
+        return set()
+    return {item.index for item in _carried(job, job.carriedS3Uri, objects) if item.accepted}
+
+
+def waiting(carried: str, objects: ObjectStore) -> list[int]:
+    """Places of the carried items that are accepted only if the job's lot is."""
+    lines = (json.loads(text) for text in texts(objects, carried))
+    return [found["index"] for found in lines if found.get("lot")]
+
+
+def carried_lines(carried: str, objects: ObjectStore) -> Iterator[tuple[int, str]]:
+    """Place and line of each carried item."""
+    for text in texts(objects, carried):
+        yield json.loads(text)["index"], text
+
+
+def carried_reasons(carried: str, objects: ObjectStore) -> dict[int, str]:
+    """By place, why each carried item was not given to people."""
+    lines = (json.loads(text) for text in texts(objects, carried))
+    return {found["index"]: found["why"] for found in lines}
 
 
 def starts_labeled(first: JobRecord) -> bool:
@@ -130,7 +167,7 @@ def before(first: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
     if first.carriedS3Uri is not None:
         return heapq.merge(
             _not_given(first, first.carriedS3Uri, uri, attribute, objects),
-            _carried(first.carriedS3Uri, objects),
+            _carried(first, first.carriedS3Uri, objects),
             key=lambda lane: lane.index,
         )
     if attribute is not None:
@@ -170,10 +207,17 @@ def too_long(text: str) -> str | None:
     return None
 
 
-def carry_line(lane: LaneItem, why: str) -> str:
-    """One line of a carried file."""
+def carry_line(lane: LaneItem, why: str, *, accepted: bool = False, lot: bool = False) -> str:
+    """One line of a carried file. `lot`: the item is accepted only if the job's lot is."""
     return manifest.dump(
-        {"index": lane.index, "attribute": lane.attribute, "why": why, "line": lane.item.data}
+        {
+            "index": lane.index,
+            "attribute": lane.attribute,
+            "why": why,
+            "accepted": accepted,
+            "lot": lot,
+            "line": lane.item.data,
+        }
     )
 
 
@@ -198,6 +242,5 @@ def sample(
     chosen and counts.
     """
     wanted = math.ceil(len(indexes) * percent / 100)
-    free = [index for index in indexes if index not in taken]
-    ranked = sorted(free, key=lambda i: hashlib.sha256(f"{seed}:{i}".encode()).digest())
-    return {*taken, *ranked[: max(0, wanted - len(taken))]}
+    free = gates_sample.ranked((index for index in indexes if index not in taken), seed)
+    return {*taken, *free[: max(0, wanted - len(taken))]}

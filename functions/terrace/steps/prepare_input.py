@@ -6,21 +6,27 @@ are carried, with the reason. Repeating the step writes the same bytes again.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from terrace.domain import categories, modalities, outputs, s3uri, skeleton_page, worker_ui
+from terrace.domain import outputs, s3uri
 from terrace.domain.plan import nothing_new, to_stop
-from terrace.domain.records import AttemptRecord, JobRecord
+from terrace.domain.records import AttemptRecord, GateResult, JobRecord
+from terrace.domain.request import GateUnit
 from terrace.domain.settle import expected_labels
 from terrace.domain.status import JobStatus
-from terrace.ports import BatchStore, Clock, ObjectStore
+from terrace.ports import BatchStore, Clock, Functions, ObjectStore
 from terrace.steps import lane
+from terrace.steps.gate import Gated, Gates
+from terrace.steps.gate_lot import Lots, incomplete_reason
 from terrace.steps.job_output import labeled_by, lines_of, merged_output, texts
 from terrace.steps.late_output import look_again
-from terrace.steps.start_job import ui_template_uri
+from terrace.steps.prepare_categories import Pages, ScriptHost
+from terrace.steps.prepare_lane import LaneFiles, Parting
+
+__all__ = ["Prepare", "PrepareInputInput", "PrepareInputOutput", "ScriptHost"]
 
 
 class PrepareInputInput(BaseModel):
@@ -38,33 +44,6 @@ class PrepareInputOutput(BaseModel):
     next: Literal["start", "skip"]
 
 
-@dataclass
-class _Survey:
-    """What a first look at a lane found."""
-
-    total: int = 0
-    labeled: list[int] = field(default_factory=list)
-    """Items that can be reviewed: they carry a label, and their lines can be read."""
-    attributes: set[str] = field(default_factory=set)
-    too_long_renamed: set[int] = field(default_factory=set)
-    """Of `labeled`, those whose lines would be too long with the label under another name."""
-
-    def reviewable(self, *, renamed: bool) -> list[int]:
-        """The items to choose from."""
-        if not renamed:
-            return self.labeled
-        return [index for index in self.labeled if index not in self.too_long_renamed]
-
-
-@dataclass(frozen=True)
-class ScriptHost:
-    """Where workers' browsers load the skeleton page's script from."""
-
-    bucket: str
-    domain: str
-    """Of the CloudFront distribution in front of the bucket."""
-
-
 @dataclass(frozen=True)
 class Prepare:
     """The step with its ports; `template` reads a file of worker_ui/."""
@@ -74,6 +53,7 @@ class Prepare:
     clock: Clock
     batch_bucket: str
     template: Callable[[str], str]
+    functions: Functions
     script_host: ScriptHost | None = None
 
     def run(self, step: PrepareInputInput) -> PrepareInputOutput:
@@ -100,19 +80,41 @@ class Prepare:
         if changes is None:
             return PrepareInputOutput(next="skip")
         saved = self.store.save_input(job.model_copy(update=changes))
+        if saved:
+            self._tell_gate(job, changes.get("gate"))
         return PrepareInputOutput(next="start" if saved else "skip")
 
+    @property
+    def _lane(self) -> LaneFiles:
+        return LaneFiles(self.store, self.objects, self.batch_bucket)
+
+    @property
+    def _pages(self) -> Pages:
+        return Pages(
+            self.objects, self.batch_bucket, self.template, self._lane.source, self.script_host
+        )
+
+    @property
+    def _gates(self) -> Gates:
+        return Gates(self.objects, self.functions, self._lane)
+
     # --- a new attempt: the items that still lack a label ----------------------------------
-    def _retry(self, job: JobRecord, made: list[AttemptRecord]) -> dict[str, Any] | None:
+    def _retry(
+        self, job: JobRecord, made: list[AttemptRecord], more: dict[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        """`more`: what else is written on the row, if the job ends here."""
         labeled = sum(attempt.numItemsLabeled for attempt in made)
-        if job.numItems is not None and labeled >= expected_labels(job, job.numItems):
-            changes = {"numItems": job.numItems, "attempts": job.attempts}
+        all_there = job.numItems is not None and labeled >= expected_labels(job, job.numItems)
+        changes = {"numItems": job.numItems, "attempts": job.attempts, **(more or {})}
+        if job.lot_open and (all_there or job.judgeLot):
+            return self._judge(job, changes, labeled)
+        if all_there:
             self._nothing_left(job, changes, labeled)
             return None
         if job.givenManifestS3Uri is not None:
             done = labeled_by(job, self.objects)
             todo = [index for index in range(job.numItems or 0) if index not in done]
-            return self._rest(job, job.givenManifestS3Uri, todo)
+            return self._lane.rest(job, job.givenManifestS3Uri, todo, self._lane.folder(job))
         readable = [attempt for attempt in made if attempt.outputManifestS3Uri is not None]
         # Attempts after the last output were given what that one lacks, all of them.
         last = (readable or made)[-1]
@@ -142,26 +144,75 @@ class Prepare:
     def _relane(self, job: JobRecord) -> dict[str, Any] | None:
         """Gives people the lane's items that this job has not labeled, old and new.
 
-        The job's own items become those it was given before and the new ones, in the lane's
-        order; what earlier attempts were given is translated to that.
+        What was chosen before stays chosen; new items go through the gate.
         """
-        source = self._source(job)
-        audited = job.auditedAttributeName
-        if audited is None:
-            raise ValueError(f"{job.jobName} was given items, but its row names no attribute")
-        before = self._places(job)
+        source = self._lane.source(job)
+        audited = _audited(job)
+        gate = job.spec.inputConfig.gate
+        if gate is not None and gate.unit is GateUnit.clip:
+            made = [attempt for attempt in job.attempts if attempt.made]
+            if made and job.wholesS3Uri is not None:
+                return self._relane_clips(job, source, made)
+            # No clip of it has gone to people: it is chosen anew.
+            first = self._first(job)
+            return None if first is None else {**first, "relane": False}
+        before = frozenset(self._lane.places(job))
+        labeled = self._lane.survey(job, source, audited).reviewable(renamed=True)
+        folder = self._lane.folder(job)
+        parting, gated = self._part(job, source, labeled, audited, before)
+        lot = job.gate.lot if job.gate is not None else None
+        if gated is not None and lot is not None and lot.accepted is False:
+            # Its sample was found wrong: whatever else the lane has is looked at.
+            everything = set(parting.chosen) | set(parting.unlooked)
+            parting = Parting(everything, parting.why)
+            gated = gated.with_lot(lot, everything)
+        return self._widen(job, source, parting, folder, gated)
+
+    def _relane_clips(
+        self, job: JobRecord, source: JobRecord | None, made: list[AttemptRecord]
+    ) -> dict[str, Any] | None:
+        """Clips stay what they are: new items of the lane are carried, and it is said of them."""
+        before = set(self._lane.places(job))
+        carried = s3uri.join(self._lane.folder(job), "carried.manifest")
+        late = f"not given to {job.jobName}: its clips were cut before this item had a label"
+        earlier = dict(lane.carried_lines(job.carriedS3Uri or "", self.objects))
+        self.objects.write_lines(
+            carried,
+            (
+                earlier.get(item.index) or lane.carry_line(item, item.why or late)
+                for item in self._lane.items(job, source)
+                if item.index not in before
+            ),
+        )
+        self.objects.put_json(lane.selected_uri(carried), sorted(before))
+        changes = {"carriedS3Uri": carried, "relane": False}
+        rest = self._retry(job.model_copy(update=changes), made, changes)
+        return None if rest is None else {**changes, **rest}
+
+    def _widen(
+        self,
+        job: JobRecord,
+        source: JobRecord | None,
+        parting: Parting,
+        folder: str,
+        gated: Gated | None,
+    ) -> dict[str, Any] | None:
+        """Gives the job these of the lane's items, less those that it has labeled already.
+
+        The job's own items become those, in the lane's order; what earlier attempts were given is
+        translated to that.
+        """
+        audited = _audited(job)
+        before = self._lane.places(job)
         done = {before[own] for own in labeled_by(job, self.objects)}
-        survey = self._survey(job, source, audited)
-        rate = job.spec.inputConfig.downSamplingRate
-        labeled = survey.reviewable(renamed=True)
-        places = sorted(lane.sample(labeled, rate, job.jobName, frozenset(before)))
-        folder = self._folder(job)
+        places = sorted(parting.chosen)
         given = s3uri.join(folder, "given.manifest")
-        carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
-        carried = s3uri.join(folder, s3uri.basename(carried))
-        self._write_lane(job, source, audited, set(places), given, carried)
+        carried = s3uri.join(folder, "carried.manifest")
+        self._lane.carry(job, source, audited, parting, carried)
+        self._lane.give(job, source, audited, parting.chosen, given)
+        gate = gated.result if gated is not None else job.gate
         if not places:
-            self._skip(job, carried, audited)
+            self._skip(job, carried, audited, gate)
             return None
         own = {place: index for index, place in enumerate(places)}
         attempts = []
@@ -172,7 +223,7 @@ class Prepare:
             self.objects.put_json(uri, [own[place] for place in lines])
             attempts.append(attempt.model_copy(update={"linesS3Uri": uri}))
         todo = [index for index, place in enumerate(places) if place not in done]
-        changes = {
+        changes: dict[str, Any] = {
             "jobInputS3Uri": job.jobInputS3Uri or given,
             "givenManifestS3Uri": given,
             "carriedS3Uri": carried,
@@ -180,48 +231,56 @@ class Prepare:
             "attempts": attempts,
             "numItems": len(places),
             "relane": False,
+            "judgeLot": False,
+            "gate": gate,
         }
+        updated = job.model_copy(update=changes)
         if not todo or len(done) >= expected_labels(job, len(places)):
+            if updated.lot_open:
+                return self._judge(updated, changes, len(done))
             self._nothing_left(job, changes, len(done))
             return None
-        category_uri, category_file = self._categories(job, source, audited)
+        category_uri, category_file = self._pages.categories(job, source, audited)
         # One that had nothing for people before has no worker page yet.
-        self._worker_page(job, audited, category_file)
+        self._pages.worker_page(job, audited, category_file)
         return {
             **changes,
-            **self._rest(job, given, todo),
+            **self._lane.rest(job, given, todo, folder),
             "labelCategoryS3Uri": category_uri,
         }
 
-    def _folder(self, job: JobRecord) -> str:
-        """Of this attempt in this run: what an earlier run wrote is still read."""
-        name = f"a{job.attempt}-g{job.generation}"
-        return s3uri.of(self.batch_bucket, "batches", job.batchId, "inputs", job.jobName, name)
-
-    def _rest(self, job: JobRecord, given: str, todo: list[int]) -> dict[str, Any]:
-        """Gives people these of the job's own items."""
-        folder = self._folder(job)
-        input_uri, lines_uri = (s3uri.join(folder, n) for n in ("input.manifest", "lines.json"))
-        chosen = set(todo)
-        own = (text for text in texts(self.objects, given) if text.strip())
-        self.objects.write_lines(
-            input_uri, (line for index, line in enumerate(own) if index in chosen)
-        )
-        self.objects.put_json(lines_uri, todo)
-        return {"inputManifestS3Uri": input_uri, "linesS3Uri": lines_uri}
-
-    def _places(self, job: JobRecord) -> list[int]:
-        """For each of the job's own items, its place in the lane."""
-        if job.carriedS3Uri is None:
-            return list(range(job.numItems or 0))
-        found: list[int] = self.objects.get_json(lane.selected_uri(job.carriedS3Uri))
+    # --- a sample that is back: what it says of the items that nobody looked at --------------
+    def _judge(
+        self, job: JobRecord, changes: dict[str, Any], labeled: int
+    ) -> dict[str, Any] | None:
+        """Accepts the lot, and the job is done; or sends all of it to people."""
+        source = self._lane.source(job)
+        lots = Lots(self.objects, self.batch_bucket)
+        judged = lots.judge(job)
+        now = self.clock.now()
+        told = {"jobName": job.jobName, **judged.model_dump(exclude_none=True)}
+        if judged.accepted:
+            gate = job.gate.model_copy(update={"lot": judged}) if job.gate else None
+            end = {**changes, "gate": gate, "judgeLot": False}
+            if self._nothing_left(job, end, labeled):
+                self.store.add_event(job.batchId, "LOT_ACCEPTED", told, now)
+            return None
+        waiting = set(lane.waiting(job.carriedS3Uri or "", self.objects))
+        places = {*self._lane.places(job), *waiting}
+        folder = self._lane.folder(job, end="-lot")
+        rejected = lots.reject(job, judged, waiting, folder)
+        reasons = lane.carried_reasons(job.carriedS3Uri or "", self.objects)
+        wider = job.model_copy(update={"gate": rejected, "judgeLot": False})
+        found = self._widen(wider, source, Parting(places, reasons), folder, None)
+        if found is not None:
+            self.store.add_event(job.batchId, "LOT_REJECTED", told, now)
         return found
 
-    def _nothing_left(self, job: JobRecord, changes: dict[str, Any], labeled: int) -> None:
+    def _nothing_left(self, job: JobRecord, changes: dict[str, Any], labeled: int) -> bool:
         """Everything it is given has its label already: the job is done without people."""
         now = self.clock.now()
         updated = job.model_copy(update=changes)
-        end = {
+        end: dict[str, Any] = {
             **changes,
             "outputManifestS3Uri": merged_output(
                 updated, updated.attempts, self.objects, self.batch_bucket
@@ -229,142 +288,141 @@ class Prepare:
             "numItemsLabeled": labeled,
             "endedAt": now,
         }
-        if self.store.end_attempt(job, JobStatus.COMPLETE, end):
+        items = updated.numItems or 0
+        status = JobStatus.COMPLETE
+        if labeled < expected_labels(job, items):
+            status = JobStatus.INCOMPLETE
+            end["failureReason"] = incomplete_reason(updated, labeled, items)
+        ended = self.store.end_attempt(job, status, end)
+        if ended:
             self.store.add_event(job.batchId, "JOB_ENDED", {"jobName": job.jobName}, now)
+        return ended
 
     # --- the first attempt -----------------------------------------------------------------
     def _first(self, job: JobRecord) -> dict[str, Any] | None:
-        source = self._source(job)
-        changes = self._manifest(job, source)
-        if changes is None:
-            return None
-        audited = changes.get("auditedAttributeName")
-        changes["labelCategoryS3Uri"], category_file = self._categories(job, source, audited)
-        self._worker_page(job, audited, category_file)
-        return changes
-
-    def _source(self, job: JobRecord) -> JobRecord | None:
-        name = job.spec.inputConfig.chainFromJobName
-        if name is None or job.sourceLevel is None:
-            return None
-        source = self.store.get_job(job.batchId, job.sourceLevel, name)
-        if source is None:
-            raise ValueError(f"{job.jobName} chains from {name}, which has no row")
-        return source
-
-    def _manifest(self, job: JobRecord, source: JobRecord | None) -> dict[str, Any] | None:
+        source = self._lane.source(job)
         spec = job.spec.inputConfig
         given = spec.inputManifestS3Uri
         if source is None and given is not None and spec.auditLabelAttributeName is None:
-            return {
+            changes: dict[str, Any] = {
                 "inputManifestS3Uri": given,
                 "jobInputS3Uri": given,
                 "numItems": job.numItems or sum(1 for t in texts(self.objects, given) if t.strip()),
             }
-        return self._select(job, source)
+            gated = None
+        else:
+            selected, gated = self._select(job, source)
+            if selected is None:
+                return None
+            changes = selected
+        audited = changes.get("auditedAttributeName")
+        directed = gated.directed(job, changes) if gated is not None else None
+        changes["labelCategoryS3Uri"], category_file = self._pages.categories(
+            job, source, audited, directed
+        )
+        self._pages.worker_page(job, audited, category_file)
+        return changes
 
-    def _lane(self, job: JobRecord, source: JobRecord | None) -> Iterator[lane.LaneItem]:
-        spec = job.spec.inputConfig
-        if source is not None:
-            return lane.after(source, self.objects)
-        if spec.inputManifestS3Uri is None or spec.auditLabelAttributeName is None:
-            raise ValueError(f"{job.jobName} has neither a source nor a manifest to review")
-        return lane.of_manifest(spec.inputManifestS3Uri, spec.auditLabelAttributeName, self.objects)
-
-    def _survey(self, job: JobRecord, source: JobRecord | None, audited: str) -> _Survey:
-        survey = _Survey()
-        for item in self._lane(job, source):
-            survey.total += 1
-            # A label that Ground Truth wrote may be longer than what it reads.
-            if item.attribute is None or lane.too_long(item.item.text):
-                continue
-            survey.labeled.append(item.index)
-            survey.attributes.add(item.attribute)
-            if lane.too_long(lane.with_attribute(item, audited)):
-                survey.too_long_renamed.add(item.index)
-        return survey
-
-    def _select(self, job: JobRecord, source: JobRecord | None) -> dict[str, Any] | None:
+    def _select(
+        self, job: JobRecord, source: JobRecord | None
+    ) -> tuple[dict[str, Any] | None, Gated | None]:
         if source is not None:
             audited = lane.label_attribute(source)
         else:
             audited = job.spec.inputConfig.auditLabelAttributeName or ""
-        survey = self._survey(job, source, audited)
+        survey = self._lane.survey(job, source, audited)
         renamed = len(survey.attributes) > 1
         if len(survey.attributes) == 1:
             audited = next(iter(survey.attributes))
-        chosen = lane.sample(
-            survey.reviewable(renamed=renamed), job.spec.inputConfig.downSamplingRate, job.jobName
-        )
+        labeled = survey.reviewable(renamed=renamed)
+        parting, gated = self._part(job, source, labeled, audited, frozenset())
+        if gated is not None:
+            return self._write_gated(job, source, audited, gated), gated
         as_it_stands = (
             source.outputManifestS3Uri
             if source is not None and source.carriedS3Uri is None
             else job.spec.inputConfig.inputManifestS3Uri
         )
-        if as_it_stands and len(chosen) == survey.total and len(survey.attributes) == 1:
+        whole = len(parting.chosen) == survey.total and len(survey.attributes) == 1
+        if as_it_stands and whole:
             return {
                 "inputManifestS3Uri": as_it_stands,
                 "jobInputS3Uri": as_it_stands,
                 "auditedAttributeName": audited,
                 "numItems": survey.total,
-            }
-        return self._write(job, source, audited, chosen)
+            }, None
+        carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
+        folder = s3uri.of(
+            self.batch_bucket, "batches", job.batchId, "inputs", job.jobName, f"a{job.attempt}"
+        )
+        return self._write(job, source, audited, parting, carried, folder), None
 
-    def _write(
-        self, job: JobRecord, source: JobRecord | None, audited: str, chosen: set[int]
+    def _part(
+        self,
+        job: JobRecord,
+        source: JobRecord | None,
+        labeled: list[int],
+        audited: str,
+        before: frozenset[int],
+    ) -> tuple[Parting, Gated | None]:
+        """Which of the items that could be given are: by the job's gate, or its sampling rate."""
+        if job.spec.inputConfig.gate is not None and source is not None:
+            gated = self._gates.run(job, source, labeled, audited, before)
+            return gated.parting, gated
+        rate = job.spec.inputConfig.downSamplingRate
+        return Parting(lane.sample(labeled, rate, job.jobName, before)), None
+
+    def _write_gated(
+        self, job: JobRecord, source: JobRecord | None, audited: str, gated: Gated
+    ) -> dict[str, Any] | None:
+        """As the gate chose. The files are in a folder of this very choice."""
+        carried = s3uri.join(gated.folder, "carried.manifest")
+        if gated.clips is None:
+            changes = self._write(
+                job, source, audited, gated.parting, carried, gated.folder, gated.result
+            )
+            if changes is None:
+                return None
+        else:
+            self._lane.carry(job, source, audited, gated.parting, carried)
+            if not gated.parting.chosen:
+                self._skip(job, carried, audited, gated.result)
+                return None
+            changes = {
+                **gated.write_clips(self._lane.items(job, source), audited, self.objects),
+                "carriedS3Uri": carried,
+                "auditedAttributeName": audited,
+            }
+        return {**changes, "gate": gated.result}
+
+    def _write(  # noqa: PLR0917
+        self,
+        job: JobRecord,
+        source: JobRecord | None,
+        audited: str,
+        parting: Parting,
+        carried: str,
+        folder: str,
+        gate: GateResult | None = None,
     ) -> dict[str, Any] | None:
         """Writes what is given to people, and what is carried; ends the job if nothing is."""
-        carried = lane.carried_uri(self.batch_bucket, job.batchId, job.jobName)
-        uri = s3uri.of(
-            self.batch_bucket,
-            "batches",
-            job.batchId,
-            "inputs",
-            job.jobName,
-            f"a{job.attempt}/input.manifest",
-        )
-        self._write_lane(job, source, audited, chosen, uri, carried)
-        if not chosen:
-            self._skip(job, carried, audited)
+        uri = s3uri.join(folder, "input.manifest")
+        self._lane.carry(job, source, audited, parting, carried)
+        self._lane.give(job, source, audited, parting.chosen, uri)
+        if not parting.chosen:
+            self._skip(job, carried, audited, gate)
             return None
         return {
             "inputManifestS3Uri": uri,
             "jobInputS3Uri": uri,
             "carriedS3Uri": carried,
             "auditedAttributeName": audited,
-            "numItems": len(chosen),
+            "numItems": len(parting.chosen),
         }
 
-    def _write_lane(  # noqa: PLR0917
-        self,
-        job: JobRecord,
-        source: JobRecord | None,
-        audited: str,
-        chosen: set[int],
-        given: str,
-        carried: str,
+    def _skip(
+        self, job: JobRecord, carried: str, audited: str, gate: GateResult | None = None
     ) -> None:
-        """Parts a lane's items: those given to people, and those carried with the reason."""
-        self.objects.write_lines(
-            carried,
-            (
-                lane.carry_line(item, _why_carried(job, item, audited))
-                for item in self._lane(job, source)
-                if item.index not in chosen
-            ),
-        )
-        self.objects.put_json(lane.selected_uri(carried), sorted(chosen))
-        if chosen:
-            self.objects.write_lines(
-                given,
-                (
-                    lane.with_attribute(item, audited)
-                    for item in self._lane(job, source)
-                    if item.index in chosen
-                ),
-            )
-
-    def _skip(self, job: JobRecord, carried: str, audited: str) -> None:
         now = self.clock.now()
         changes = {
             "carriedS3Uri": carried,
@@ -373,95 +431,24 @@ class Prepare:
             "numItemsLabeled": 0,
             "endedAt": now,
         }
+        if gate is not None:
+            changes["gate"] = gate
         if self.store.end_attempt(job, JobStatus.SKIPPED, changes):
+            self._tell_gate(job, gate)
             self.store.add_event(job.batchId, "JOB_SKIPPED", {"jobName": job.jobName}, now)
 
-    # --- category file and worker page -----------------------------------------------------
-    def _categories(
-        self, job: JobRecord, source: JobRecord | None, audited: str | None
-    ) -> tuple[str | None, categories.Config | None]:
-        """The category file that the job is created with: where it is, and what it says."""
-        modality = modalities.get(job.spec.jobModality)
-        own_uri = job.spec.labelCategoryConfigS3Uri
-        own = self.objects.get_json(own_uri) if own_uri else None
-        inherited_uri = None if own_uri else self._inherited_categories(job, source)
-        inherited = self.objects.get_json(inherited_uri) if inherited_uri else None
-        if own is None and inherited is None and modality.categories_optional:
-            return None, None
-        made = categories.for_job(
-            modality,
-            own=own,
-            inherited=inherited,
-            audited_attribute=audited,
-            instructions=job.spec.instructions,
-        )
-        for uri, config in ((own_uri, own), (inherited_uri, inherited)):
-            if uri and made == config:
-                return uri, made
-        uri = s3uri.of(
-            self.batch_bucket, "batches", job.batchId, "categories", f"{job.jobName}.json"
-        )
-        self.objects.put_json(uri, made)
-        return uri, made
-
-    def _inherited_categories(self, job: JobRecord, source: JobRecord | None) -> str | None:
-        """The file of the nearest earlier job of the lane whose labels are classes."""
-        while source is not None:
-            found = source.labelCategoryS3Uri or source.spec.labelCategoryConfigS3Uri
-            # A job that was skipped has none of its own.
-            if found and not modalities.get(source.spec.jobModality).verdict_labels:
-                return found
-            source = self._source(source)
-        return None
-
-    def _worker_page(
-        self, job: JobRecord, audited: str | None, category_file: categories.Config | None
-    ) -> None:
-        """Uploads the worker UI template of a job whose task has no UI of AWS's own."""
-        modality = modalities.get(job.spec.jobModality)
-        if modality.human_task_ui is not None or job.spec.uiTemplateS3Uri is not None:
+    def _tell_gate(self, job: JobRecord, gate: GateResult | None) -> None:
+        # What became of a lot has an event of its own.
+        judged = gate is not None and gate.lot is not None and gate.lot.accepted is not None
+        if gate is None or gate == job.gate or judged:
             return
-        name = modality.ui_template
-        if name is None and categories.is_skeleton(category_file):
-            name = modalities.SKELETON_TEMPLATE
-        if name is None:
-            raise ValueError(f"{job.jobName}: a {modality.name} job, and no worker page is named")
-        source = self.template(name)
-        if name == modalities.SKELETON_TEMPLATE:
-            source = self._skeleton_page(source, category_file or {}, audited)
-        text = worker_ui.render_source(
-            source,
-            instructions=job.spec.instructions,
-            audited_attribute=audited,
-        )
-        uri = ui_template_uri(self.batch_bucket, job.batchId, job.jobName)
-        self.objects.put_text(uri, text, "text/html")
-
-    def _skeleton_page(
-        self, source: str, category_file: categories.Config, audited: str | None
-    ) -> str:
-        """The skeleton template with its rig and script; hosts the script where there is a host."""
-        script = self.template(skeleton_page.SCRIPT)
-        address = None
-        if self.script_host is not None:
-            key = skeleton_page.script_key(script)
-            # With every job: nobody has to publish anything, and the same text is the same key.
-            self.objects.put_text(
-                s3uri.of(self.script_host.bucket, key), script, "text/javascript; charset=utf-8"
-            )
-            address = f"https://{self.script_host.domain}/{key}"
-        return skeleton_page.fill(
-            source,
-            category_file=category_file,
-            reviews=audited is not None,
-            script=script,
-            address=address,
+        told = gate.model_dump(mode="json", exclude_none=True)
+        self.store.add_event(
+            job.batchId, "GATE_CHOSE", {"jobName": job.jobName, **told}, self.clock.now()
         )
 
 
-def _why_carried(job: JobRecord, item: lane.LaneItem, audited: str) -> str:
-    if item.attribute is not None:
-        reason = lane.too_long(lane.with_attribute(item, audited))
-        if reason is not None:
-            return f"not given to {job.jobName}: {reason}"
-    return item.why or lane.ACCEPTED
+def _audited(job: JobRecord) -> str:
+    if job.auditedAttributeName is None:
+        raise ValueError(f"{job.jobName} was given items, but its row names no attribute")
+    return job.auditedAttributeName

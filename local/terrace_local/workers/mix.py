@@ -59,6 +59,35 @@ NO_ERRORS = Labeling(
 
 
 @dataclass(frozen=True)
+class Slips:
+    """Slips of the hand in tracked boxes; as shares of an object's frames, nought by default.
+
+    Attributes:
+        missing: The box is not there.
+        shift: It lies beside the thing.
+        shiftSize: How far, in object sizes (from-to).
+        resize: It is of another size.
+        factors: Times its side lengths: one of these.
+        identity: It swaps its identity with another object of the frame.
+        wrongClass: It has another class.
+        attribute: A question about it is answered otherwise.
+        extra: A box around nothing; as a share of frames.
+        frames: How many frames a slip lasts (from-to).
+    """
+
+    missing: float = 0.0
+    shift: float = 0.0
+    shiftSize: Range = (0.35, 0.7)
+    resize: float = 0.0
+    factors: Range = (0.65, 1.45)
+    identity: float = 0.0
+    wrongClass: float = 0.0
+    attribute: float = 0.0
+    extra: float = 0.0
+    frames: Range = (1, 1)
+
+
+@dataclass(frozen=True)
 class Reviewing:
     """How well people who review find and repair errors.
 
@@ -116,6 +145,7 @@ class ErrorMix:
     people: int = 5
     care: float = 0.5
     label: Labeling = field(default_factory=Labeling)
+    slips: Slips = field(default_factory=Slips)
     review: Reviewing = field(default_factory=Reviewing)
     pace: Pace = field(default_factory=Pace)
 
@@ -123,12 +153,13 @@ class ErrorMix:
 _SHARES = {
     "missedObject", "missedRun", "drift", "looseBox", "wrongClass", "identitySwap", "bias",
     "declined", "findShare", "falseAlarm", "repairShare", "auditEditShare", "acceptedLikeness",
-    "guessedFailShare", "commentShare", "care", "spread",
+    "guessedFailShare", "commentShare", "care", "spread", "missing", "shift", "resize", "identity",
+    "attribute", "extra",
 }  # fmt: skip
 
 
 def load_mix(name: str | None) -> ErrorMix:
-    """Reads an error mix: a name that ships (``default``, ``clean``, ``sloppy``) or a file.
+    """Reads an error mix: one that ships (``default``, ``clean``, ``slips``, ...), or a file.
 
     Fields left out keep their default value.
 
@@ -153,7 +184,7 @@ def mix_from_data(data: Any) -> ErrorMix:
     """Builds a mix from parsed data; see `load_mix`."""
     if not isinstance(data, dict):
         raise MixError("an error mix is a mapping")
-    parts = {"label": Labeling, "review": Reviewing, "pace": Pace}
+    parts = {"label": Labeling, "slips": Slips, "review": Reviewing, "pace": Pace}
     values = dict(data)
     for part, kind in parts.items():
         if part in values:
@@ -173,7 +204,7 @@ def _build(kind: Any, data: Any, where: str) -> Any:
 
 
 def _checked(key: str, value: Any, where: str) -> Any:
-    if key in ("description", "label", "review", "pace"):
+    if key in ("description", "label", "slips", "review", "pace"):
         return value
     if isinstance(value, list | tuple):
         if len(value) != 2 or not all(_is_number(v) for v in value) or value[0] > value[1]:

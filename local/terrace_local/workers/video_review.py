@@ -22,7 +22,7 @@ class Fault:
     """One error in one frame.
 
     Attributes:
-        kind: ``class``, ``shape``, ``identity``, ``extra`` or ``missing``.
+        kind: ``class``, ``attribute``, ``shape``, ``identity``, ``extra`` or ``missing``.
         about: What it is about; all frames of one fault about one thing are seen together.
         slot: Which of the frame's shapes it concerns; None when a shape is missing.
         truth: What is really there; None for ``extra``.
@@ -201,6 +201,8 @@ class VideoReviewer:
             ident = thing.object_id
             if drawn.label != self._label_of[ident]:
                 faults.append(Fault("class", f"class {ident}", slot, thing, shape))
+            elif self._true_answers(drawn, thing) != drawn.attributes:
+                faults.append(Fault("attribute", f"attribute {ident}", slot, thing, shape))
             if score < self._review.acceptedLikeness:
                 faults.append(Fault("shape", f"shape {ident}", slot, thing, shape))
             owner = findings.owners.get(ident)
@@ -215,6 +217,17 @@ class VideoReviewer:
                 about = f"missing {thing.object_id}"
                 faults.append(Fault("missing", about, None, thing, track[position]))
         return faults
+
+    def _true_answers(self, drawn: Drawn, thing: TruthObject) -> dict[str, str]:
+        """The drawn object's answers, right where the truth knows and the question allows it."""
+        index = self._categories.index_of(drawn.label)
+        asked = self._categories.labels[index].attributes if index is not None else ()
+        right = {
+            a.name: thing.attributes[a.name]
+            for a in asked
+            if a.name in drawn.attributes and thing.attributes.get(a.name) in a.choices
+        }
+        return {**drawn.attributes, **right}
 
     def _sees(self, fault: Fault, given: SequenceLabels, position: int) -> bool:
         if fault.slot is not None:
@@ -262,6 +275,8 @@ class VideoReviewer:
         label = self._label_of[fault.truth.object_id]
         if fault.kind == "class":
             return replace(drawn, label=label)
+        if fault.kind == "attribute":
+            return replace(drawn, attributes=self._true_answers(drawn, fault.truth))
         if fault.kind == "identity":
             ident, name = self._identity(fault.truth, label, findings)
             return replace(drawn, object_id=ident, object_name=name)

@@ -21,6 +21,7 @@ from terrace_local.workers.crew import Person
 from terrace_local.workers.guess import DEFAULT_SIZE, GUESSED, KNOWN, guess_video
 from terrace_local.workers.mix import NO_ERRORS
 from terrace_local.workers.sequence import Assignment, Sequence, SequenceLabels
+from terrace_local.workers.slips import with_slips
 from terrace_local.workers.truth import VideoTruth
 from terrace_local.workers.video_labeling import label_sequence
 from terrace_local.workers.video_review import VideoReviewer
@@ -67,6 +68,7 @@ class VideoFrames:
             status = "adjusted" if review.changed else "unadjusted"
         elif truth is not None:
             labels = label_sequence(truth, task, prepared.crew.mix.label)
+            labels = with_slips(labels, prepared.crew.mix.slips, task)
         else:
             size = (sequence.width, sequence.height)
             guess = guess_video(sequence.frames, size, prepared.categories, *task.seed)

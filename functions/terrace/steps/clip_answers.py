@@ -1,0 +1,164 @@
+"""Merges what people answered for clips into the labels of the whole sequences.
+
+Nothing remembers that it was done: whoever needs the lane's items after a review of clips (the
+next job, the end of the batch) merges again. The merged file's place is named after the answers
+that are in it, so two who write at once write the same bytes, and a label that came late makes a
+new file instead of changing one that was handed on.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from terrace.domain import manifest, outputs, s3uri
+from terrace.domain.clip_labels import Answer, merge
+from terrace.domain.manifest import METADATA, Data, Item
+from terrace.domain.records import JobRecord
+from terrace.ports import ObjectStore
+from terrace.steps.job_output import texts
+
+WHOLES = "wholes.manifest"
+
+
+@dataclass(frozen=True)
+class WholeItem:
+    """An item of the lane of which clips went to people, with their answers in its labels."""
+
+    place: int
+    data: Data
+    answered: bool
+    """False: no clip of it came back, so its label is the one it had."""
+    why: str
+    """Which of the frames that were asked about have no answer, and why; empty: all have."""
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """One clip's entry in clips.json, with the line that came back for it."""
+
+    frames: list[int]
+    names: list[str]
+    item: Item
+
+
+def clips_uri(wholes: str) -> str:
+    """Beside the whole items: for each line of the job's manifest, item, frames, file names."""
+    return wholes.removesuffix(WHOLES) + "clips.json"
+
+
+def whole_uris(folder: str, place: int) -> tuple[str, str]:
+    """Where a whole item's labels and the names of its frames are kept."""
+    base = s3uri.join(folder, f"wholes/{place}")
+    return s3uri.join(base, "SeqLabel.json"), s3uri.join(base, "frames.json")
+
+
+def after_clips(job: JobRecord, objects: ObjectStore) -> Iterator[WholeItem]:
+    """The items of which a job's clips were cut, in the lane's order, as they are after it.
+
+    A clip without an answer leaves its frames as they were. Of a job that left no output,
+    nothing is said.
+
+    Raises:
+        ValueError: an answer's label file is no SeqLabel.json, or the files of the job contradict
+            each other.
+    """
+    if job.wholesS3Uri is None or job.outputManifestS3Uri is None:
+        return
+    table: list[dict[str, Any]] = objects.get_json(clips_uri(job.wholesS3Uri))
+    answers = (
+        item
+        for _, item, _ in outputs.split(
+            texts(objects, job.outputManifestS3Uri), job.labelAttributeName
+        )
+    )
+    wholes = (json.loads(text) for text in texts(objects, job.wholesS3Uri))
+    rows = zip(table, answers, strict=True)
+    for place, found in groupby(rows, key=lambda row: int(row[0]["item"])):
+        clips = [_Clip(row["frames"], row["names"], item) for row, item in found]
+        whole = next(wholes, None)
+        if whole is None or whole["index"] != place:
+            raise ValueError(f"{job.wholesS3Uri} does not hold item {place} where it should")
+        yield _with_answers(job, place, whole["line"], clips, objects)
+
+
+def _with_answers(
+    job: JobRecord, place: int, data: Data, clips: list[_Clip], objects: ObjectStore
+) -> WholeItem:
+    attribute = job.labelAttributeName
+    answered = [clip for clip in clips if manifest.is_labeled(clip.item, attribute)]
+    why = "; ".join(_unanswered(job, clip) for clip in clips if clip not in answered)
+    if not answered:
+        return WholeItem(place, data, False, why)
+    labels_uri, names_uri = whole_uris(_folder(job), place)
+    about = [manifest.metadata(clip.item.data, attribute) for clip in answered]
+    merged = merge(
+        objects.get_json(labels_uri),
+        objects.get_json(names_uri),
+        [
+            Answer(
+                tuple(clip.names),
+                _labels(clip.item.data[attribute], objects),
+                _class_map(metadata),
+            )
+            for clip, metadata in zip(answered, about, strict=True)
+        ],
+        _class_map(manifest.metadata(data, job.auditedAttributeName or "")),
+    )
+    uri = _merged_uri(job, place, [str(clip.item.data[attribute]) for clip in answered])
+    objects.put_json(uri, merged.labels)
+    made = {
+        **data,
+        attribute: uri,
+        f"{attribute}{METADATA}": _metadata(about, merged.class_map),
+    }
+    return WholeItem(place, made, True, why)
+
+
+def _unanswered(job: JobRecord, clip: _Clip) -> str:
+    """Which frames were not reviewed, by both of their names, and why."""
+    first, last = clip.frames[0], clip.frames[-1]
+    which = (
+        f"frame {first} ({clip.names[0]})"
+        if len(clip.frames) == 1
+        else f"frames {first} to {last} ({clip.names[0]} to {clip.names[-1]})"
+    )
+    failed = manifest.failure_reason(clip.item, job.labelAttributeName)
+    return f"{which}: " + (f"{job.jobName}: {failed}" if failed else f"no answer in {job.jobName}")
+
+
+def _metadata(about: list[Data], class_map: dict[str, str]) -> Data:
+    """The metadata of the last answer, true of the whole: classes, whether anything changed."""
+    last = max(about, key=lambda one: str(one.get("creation-date", "")))
+    # Confidences by frame number of the clip would be about other frames of the whole.
+    made = {key: value for key, value in last.items() if key != "objects"}
+    if class_map:
+        made["class-map"] = class_map
+    if any(one.get("adjustment-status") == "adjusted" for one in about):
+        made["adjustment-status"] = "adjusted"
+    return made
+
+
+def _class_map(metadata: Data) -> dict[str, str]:
+    found = metadata.get("class-map")
+    return {str(key): str(name) for key, name in found.items()} if isinstance(found, dict) else {}
+
+
+def _folder(job: JobRecord) -> str:
+    return (job.wholesS3Uri or "").removesuffix(f"/{WHOLES}")
+
+
+def _merged_uri(job: JobRecord, place: int, answers: list[str]) -> str:
+    digest = hashlib.sha256("\n".join([job.wholesS3Uri or "", *answers]).encode()).hexdigest()[:16]
+    bucket = s3uri.parse(job.wholesS3Uri or "").bucket
+    folder = ("batches", job.batchId, "outputs", job.jobName, "whole")
+    return s3uri.of(bucket, *folder, f"{place}-{digest}", "SeqLabel.json")
+
+
+def _labels(uri: object, objects: ObjectStore) -> dict[str, Any]:
+    found = objects.get_json(str(uri))
+    if not isinstance(found, dict):
+        raise ValueError(f"{uri} is no SeqLabel.json: it holds no JSON object")
+    return found

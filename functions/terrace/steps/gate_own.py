@@ -1,0 +1,133 @@
+"""A check of the user's own: a Lambda function that is shown the items and says what it found.
+
+The contract is public (docs/quality.md): the event holds a slice of the items, as large as fits
+into a call; the answer is a list of findings about items of that slice. Whatever else it answers
+fails the job, and says what was wrong: an answer that is half understood would accept labels that
+nobody vouches for.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from terrace.domain.quality.catalog import LAMBDA
+from terrace.domain.quality.findings import Finding, Severity
+from terrace.domain.records import JobRecord
+from terrace.errors import OwnFunctionError
+from terrace.ports import Functions
+from terrace.steps.lane import LaneItem
+
+VERSION = 1
+SLICE_BYTES = 4 * 1024 * 1024
+"""Lambda takes 6 MB in one call; JSON in JSON may grow on the way."""
+SLICE_ITEMS = 1_000
+FINDINGS_MAX = 20_000
+"""In one answer: more would not fit into Lambda's 6 MB."""
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class OwnFinding(_Told):
+    """One suspicion, as a user's function tells it."""
+
+    item: int = Field(description="of the item in the event")
+    sentence: str = Field(min_length=1, max_length=500)
+    frameNo: int | None = Field(default=None, ge=0)
+    frame: str | None = Field(default=None, max_length=1024)
+    object: str | None = Field(default=None, max_length=256)
+    objectName: str | None = Field(default=None, max_length=256)
+    label: str | None = Field(default=None, max_length=256)
+    severity: Literal["info", "warning", "error"] = "warning"
+    value: float | None = None
+    threshold: float | None = None
+
+
+class OwnAnswer(_Told):
+    """What a user's function answers."""
+
+    findings: list[OwnFinding] = Field(max_length=FINDINGS_MAX)
+
+
+def ask(  # noqa: PLR0913
+    functions: Functions,
+    arn: str,
+    items: Iterable[LaneItem],
+    *,
+    job: JobRecord,
+    attribute: str,
+    threshold: float | None = None,
+) -> Iterator[Finding]:
+    """What the function finds, slice by slice.
+
+    Args:
+        functions: calls it.
+        arn: of the function.
+        items: that could be sent to people, in the lane's order.
+        job: whose gate asks.
+        attribute: of the label, as the event names it.
+        threshold: of the gate's check.
+
+    Raises:
+        OwnFunctionError: it failed, or its answer cannot be read.
+        ThrottledError: AWS asked us to slow down.
+    """
+    for number, part in enumerate(_slices(items)):
+        event = {
+            "version": VERSION,
+            "batchId": job.batchId,
+            "jobName": job.jobName,
+            "modality": job.spec.jobModality,
+            "labelAttributeName": attribute,
+            "threshold": threshold,
+            "slice": number,
+            "items": [
+                {"item": item.index, "labelAttributeName": item.attribute, "line": item.item.data}
+                for item in part
+            ],
+        }
+        yield from _read(functions.call(arn, event), arn, {item.index for item in part})
+
+
+def _slices(items: Iterable[LaneItem]) -> Iterator[list[LaneItem]]:
+    part: list[LaneItem] = []
+    size = 0
+    for item in items:
+        length = len(json.dumps(item.item.data)) + 200
+        if part and (size + length > SLICE_BYTES or len(part) >= SLICE_ITEMS):
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += length
+    if part:
+        yield part
+
+
+def _read(answer: Any, arn: str, sent: set[int]) -> Iterator[Finding]:
+    try:
+        told = OwnAnswer.model_validate(answer)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = "$" + "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]
+        )
+        raise OwnFunctionError(
+            f"{arn}: its answer is wrong at {where}: {first['msg']}; right is "
+            '{"findings": [{"item": 0, "sentence": "..."}]}'
+        ) from None
+    for index, found in enumerate(told.findings):
+        if found.item not in sent:
+            raise OwnFunctionError(
+                f"{arn}: $.findings[{index}].item is {found.item}, which it was not asked about"
+            )
+        numbers = (found.value, found.threshold)
+        if any(number is not None and not math.isfinite(number) for number in numbers):
+            raise OwnFunctionError(
+                f"{arn}: $.findings[{index}] has a value or threshold that is no finite number"
+            )
+        about = found.model_dump(exclude={"severity"})
+        yield Finding(check=LAMBDA, severity=Severity(found.severity), **about)
