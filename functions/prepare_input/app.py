@@ -21,6 +21,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         clock=wired.clock,
         batch_bucket=wired.settings.batch_bucket,
         template=template,
+        functions=wired.functions,
         script_host=ScriptHost(bucket=host, domain=wired.settings.skeleton_ui_domain)
         if host
         else None,

@@ -36,6 +36,7 @@ from terrace.steps.transform_batch import Transform, TransformBatchInput
 from terrace.steps.write_report import WriteReport, WriteReportInput
 from tests.fakes.clock import ManualClock
 from tests.fakes.engine import ACCOUNT, REGION, FakeEngine
+from tests.fakes.functions import FakeFunctions
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.workflow import FakeWorkflow
 
@@ -83,6 +84,7 @@ class House:
     workflow: FakeWorkflow
     notifier: FakeNotifier
     clock: ManualClock
+    functions: FakeFunctions = field(default_factory=FakeFunctions)
     event_bound: int = 12_000
     transform_seconds: float = 240.0
     report_seconds: float = 780.0
@@ -217,7 +219,7 @@ class House:
     def start_job(self, batch_id: str, generation: int, level: int, job_name: str) -> None:
         """PrepareInput, then StartJob; an error goes to SettleStart, as the Map's Catch does."""
         ids = {"batchId": batch_id, "generation": generation, "level": level, "jobName": job_name}
-        prepare = Prepare(self.store, self.objects, self.clock, BUCKET, template)
+        prepare = Prepare(self.store, self.objects, self.clock, BUCKET, template, self.functions)
         start = Start(
             store=self.store,
             engine=self.engine,

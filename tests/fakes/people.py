@@ -5,6 +5,7 @@ is the very code of the local AWS; only time and the ends of jobs are in the tes
 """
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from terrace.adapters.dynamodb_store import DynamoBatchStore
@@ -24,7 +25,7 @@ from terrace_local.ground_truth.output import (
 )
 from terrace_local.ground_truth.preparation import prepare
 from terrace_local.ground_truth.request_rules import check_create_request
-from terrace_local.ground_truth.results import dumps
+from terrace_local.ground_truth.results import dumps, failed_result
 from terrace_local.ground_truth.s3files import S3Files
 from terrace_local.workers.mix import ErrorMix
 from terrace_local.workers.truth import VideoTruth, write_video_truth
@@ -51,8 +52,8 @@ class PeopleEngine(FakeEngine):
         )
         return self
 
-    def do(self, name: str) -> None:
-        """Lets people do every item of a labeling job, and ends it."""
+    def do(self, name: str, decline: Collection[int] = ()) -> None:
+        """Lets people do a labeling job's items, all but those declined, and ends it."""
         request = self.requests[name.lower()]
         now = self.now()
         task_type = check_create_request(request, REGION).name
@@ -63,6 +64,9 @@ class PeopleEngine(FakeEngine):
         family = FAMILIES[prepared.task_type.family]
         results: dict[int, ItemResult] = {}
         for index in prepared.todo:
+            if index in decline:
+                results[index] = failed_result("declined", now)
+                continue
             answer = family.answer(prepared, index)
             for file in answer.files:
                 body = file.content if isinstance(file.content, bytes) else dumps(file.content)
@@ -73,11 +77,12 @@ class PeopleEngine(FakeEngine):
             f"{job.root}/{MANIFEST}", output_manifest(prepared.lines, job.attribute, results)
         )
         done = self.jobs[name.lower()]
+        labeled = sum(result.labeled for result in results.values())
         self.jobs[name.lower()] = LabelingJob(
             name=done.name,
             arn=done.arn,
             status="Completed",
-            counters=Counters(totalLabeled=len(results), humanLabeled=len(results)),
+            counters=Counters(totalLabeled=labeled, humanLabeled=labeled),
             createdAt=done.createdAt,
             outputPath=done.outputPath,
             outputManifestS3Uri=s3uri.join(job.root, MANIFEST),

@@ -26,6 +26,7 @@ from terrace.steps.start_job import Start, StartJobInput
 from tests.fakes.aws import FastDynamo, FastS3
 from tests.fakes.clock import ManualClock
 from tests.fakes.engine import REGION, FakeEngine
+from tests.fakes.functions import FakeFunctions
 from tests.fakes.house import BUCKET, PERIOD, ROLE, TABLE, VIDEO_CORS, House, Run, template
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.workflow import FakeWorkflow
@@ -182,7 +183,9 @@ class World(House):
 
     def start_job(self, batch_id: str, generation: int, level: int, job_name: str) -> None:
         ids = {"batchId": batch_id, "generation": generation, "level": level, "jobName": job_name}
-        prepare = Prepare(self.store, self.objects, self.clock, BUCKET, template)
+        prepare = Prepare(
+            self.store, self.objects, self.clock, BUCKET, template, FakeFunctions()
+        )
         start = Start(
             store=self.store,
             engine=self.engine,

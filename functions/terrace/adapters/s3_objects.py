@@ -122,9 +122,7 @@ class S3ObjectStore:
         token: dict[str, str] = {}
         while True:
             with aws_call(f"S3 ListObjectsV2 {prefix}"):
-                found = self._client.list_objects_v2(
-                    Bucket=where.bucket, Prefix=where.key, **token
-                )
+                found = self._client.list_objects_v2(Bucket=where.bucket, Prefix=where.key, **token)
             for entry in found.get("Contents", []):
                 yield f"s3://{where.bucket}/{entry['Key']}"
             if not found.get("IsTruncated"):

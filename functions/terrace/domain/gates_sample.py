@@ -39,9 +39,7 @@ def take(
     else:
         shares = _shares({name: len(inside) for name, inside in strata.items()}, sample.count)
     return {
-        place
-        for name, inside in strata.items()
-        for place in ranked(inside, seed)[: shares[name]]
+        place for name, inside in strata.items() for place in ranked(inside, seed)[: shares[name]]
     }
 
 

@@ -14,7 +14,9 @@ from terrace.domain.modalities import Shape
 from terrace.domain.request import GateWhere
 
 Verdict = Literal["pass", "fail"]
-PASSES = frozenset({"pass", "passed", "ok", "yes", "good", "correct", "right", "accept", "accepted"})
+PASSES = frozenset(
+    {"pass", "passed", "ok", "yes", "good", "correct", "right", "accept", "accepted"}
+)
 FAILS = frozenset({"fail", "failed", "no", "bad", "incorrect", "wrong", "reject", "rejected"})
 """Classes of a verification that say what they mean, in lower case."""
 SHAPE_KEYS = ("annotations", "polylines", "polygons", "keypoints")

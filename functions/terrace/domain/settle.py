@@ -62,10 +62,31 @@ class Verdict:
     reason: str | None = None
     retry: bool = False
     """Open a new attempt for the items without a label (status is PENDING)."""
+    lot: bool = False
+    """Open a new attempt, in which the lot is judged before anybody is asked (PENDING)."""
 
 
 def judge(job: JobRecord, seen: Evidence) -> Verdict:
-    """Decides what an ended attempt means for its job (DESIGN.md section 4, Settling)."""
+    """Decides what an ended attempt means for its job (DESIGN.md section 4, Settling).
+
+    A job whose sample is back is not done: the items that nobody looked at hang on what it says.
+    """
+    verdict = _of_labels(job, seen)
+    over = verdict.status in {JobStatus.COMPLETE, JobStatus.INCOMPLETE}
+    if not over or not job.lot_open:
+        return verdict
+    if not seen.stopped_by_mark:
+        return Verdict(JobStatus.PENDING, verdict.reason, retry=True, lot=True)
+    return Verdict(
+        JobStatus.INCOMPLETE,
+        verdict.reason
+        or f"{seen.total_labeled} of {seen.total} items were labeled, but its batch was ended before "
+        "the sample was judged: the items outside it were not looked at",
+    )
+
+
+def _of_labels(job: JobRecord, seen: Evidence) -> Verdict:
+    """By the labels that came back alone."""
     unreadable = seen.output is not Output.readable
     if unreadable and not _ended_without_labels(seen):
         if not seen.looked_before:

@@ -11,12 +11,21 @@ import boto3
 from botocore.config import Config
 
 from terrace.adapters.dynamodb_store import DynamoBatchStore
+from terrace.adapters.lambda_functions import LambdaFunctions
 from terrace.adapters.s3_objects import S3ObjectStore
 from terrace.adapters.sfn_workflow import StepFunctionsWorkflow
 from terrace.adapters.sns_notifier import SnsNotifier
 from terrace.adapters.system_clock import SystemClock
 from terrace.engines.ground_truth import GroundTruthEngine
-from terrace.ports import BatchStore, Clock, LabelingEngine, Notifier, ObjectStore, Workflow
+from terrace.ports import (
+    BatchStore,
+    Clock,
+    Functions,
+    LabelingEngine,
+    Notifier,
+    ObjectStore,
+    Workflow,
+)
 from terrace.runtime import settings as s
 
 _FAST = Config(
@@ -33,6 +42,11 @@ _S3 = Config(
     connect_timeout=5,
     read_timeout=60,
 )
+
+
+# A function of the user's is asked once: whether to ask again is the machine's to say. It may take
+# as long as one call of ours leaves it.
+_OWN = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=600)
 
 
 class Api(NamedTuple):
@@ -64,6 +78,7 @@ class PrepareInput(NamedTuple):
     store: BatchStore
     objects: ObjectStore
     clock: Clock
+    functions: Functions
 
 
 class StartJob(NamedTuple):
@@ -190,7 +205,8 @@ def plan_wave() -> PlanWave:
 @cache
 def prepare_input() -> PrepareInput:
     settings = s.PrepareInputSettings.read(os.environ)
-    return PrepareInput(settings, _store(settings), _objects(), SystemClock())
+    functions = LambdaFunctions(_client("lambda", _OWN))
+    return PrepareInput(settings, _store(settings), _objects(), SystemClock(), functions)
 
 
 @cache

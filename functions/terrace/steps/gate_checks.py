@@ -99,9 +99,7 @@ def _note(found: Found, looked: Looked, finding: Finding) -> None:
     found.add(UNREADABLE if finding.check == UNREADABLE_CHECK else number, finding)
 
 
-def _disagreement(
-    looked: Looked, places: set[int], objects: ObjectStore
-) -> Iterator[Finding]:
+def _disagreement(looked: Looked, places: set[int], objects: ObjectStore) -> Iterator[Finding]:
     """Of the workers of the job before, on the items that could be sent."""
     source = looked.source
     own = looked.files.places(source) if source.carriedS3Uri is not None else None

@@ -36,7 +36,9 @@ class Lots:
         lot = _lot(job)
         # What checks flagged was sent beside the sample, and says nothing of the lot.
         sample = self._sample(job)
-        wrong = sum(1 for place, item in self._answers(job) if place in sample and self._wrong(job, item))
+        wrong = sum(
+            1 for place, item in self._answers(job) if place in sample and self._wrong(job, item)
+        )
         return lot.model_copy(update={"wrong": wrong, "accepted": wrong <= lot.allowed})
 
     def reject(

@@ -53,7 +53,7 @@ class OwnAnswer(_Told):
     findings: list[OwnFinding] = Field(max_length=FINDINGS_MAX)
 
 
-def ask(  # noqa: PLR0913
+def ask(
     functions: Functions,
     arn: str,
     items: Iterable[LaneItem],

@@ -3,7 +3,7 @@
 What cannot be read is no reason to accept an item: it becomes a finding that flags it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,7 +73,7 @@ class Reader:
         )
         return seen
 
-    def _said(self, data: Mapping[str, Any]) -> list[Verdict | None]:
+    def _said(self, data: dict[str, Any]) -> list[Verdict | None]:
         names = (manifest.metadata(data, name).get("class-name") for name in self.verdicts)
         return [gates_where.verdict_of(name) for name in names if name is not None]
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from terrace.domain import categories, modalities, s3uri, skeleton_page, worker_ui
+from terrace.domain.categories import Config
 from terrace.domain.records import JobRecord
 from terrace.domain.request import Instructions
 from terrace.ports import ObjectStore
@@ -42,7 +43,7 @@ class Pages:
         source: JobRecord | None,
         audited: str | None,
         directed: Instructions | None = None,
-    ) -> tuple[str | None, categories.Config | None]:
+    ) -> tuple[str | None, Config | None]:
         """The category file that the job is created with: where it is, and what it says.
 
         `directed`: instructions of this job alone, such as the frames that its gate flagged. What
@@ -79,8 +80,8 @@ class Pages:
     def _put(
         self,
         job: JobRecord,
-        made: categories.Config,
-        there: tuple[tuple[str | None, categories.Config | None], ...],
+        made: Config,
+        there: tuple[tuple[str | None, Config | None], ...],
         directed: Instructions | None,
     ) -> str:
         """Writes the file, unless one of those that are there says the same."""
@@ -102,7 +103,7 @@ class Pages:
         return None
 
     def worker_page(
-        self, job: JobRecord, audited: str | None, category_file: categories.Config | None
+        self, job: JobRecord, audited: str | None, category_file: Config | None
     ) -> None:
         """Uploads the worker UI template of a job whose task has no UI of AWS's own."""
         modality = modalities.get(job.spec.jobModality)
@@ -124,9 +125,7 @@ class Pages:
         uri = ui_template_uri(self.batch_bucket, job.batchId, job.jobName)
         self.objects.put_text(uri, text, "text/html")
 
-    def _skeleton_page(
-        self, source: str, category_file: categories.Config, audited: str | None
-    ) -> str:
+    def _skeleton_page(self, source: str, category_file: Config, audited: str | None) -> str:
         """The skeleton template with its rig and script; hosts the script where there is a host."""
         script = self.template(skeleton_page.SCRIPT)
         address = None

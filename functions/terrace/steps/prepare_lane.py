@@ -101,7 +101,7 @@ class LaneFiles:
         found: list[int] = self.objects.get_json(lane.selected_uri(job.carriedS3Uri))
         return found
 
-    def carry(  # noqa: PLR0917
+    def carry(
         self,
         job: JobRecord,
         source: JobRecord | None,

@@ -172,6 +172,9 @@ class Settle:
         mark = None
         if verdict.retry:
             changes |= {**CLEARED_FOR_RETRY, "attempt": job.attempt + 1}
+            if verdict.lot:
+                # It asks nobody by itself: it does not count as one of maxAttempts.
+                changes |= {"judgeLot": True, "firstAttempt": job.firstAttempt + 1}
         else:
             # The file first, the row after: a row never names an output that is not there.
             merged = merged_output(job, attempts, self.objects, self.batch_bucket)

@@ -1,0 +1,296 @@
+"""A gate that cuts clips, from labels to whole items again, with simulated people at work.
+
+An audit says Fail of what is wrong; the adjustment behind it is given only those frames.
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from terrace.domain.records import JobRecord
+from terrace.steps import lane
+from terrace.steps.whole_output import whole_output_uri
+from terrace_cli.demo.gated_batch import Drawn, changes, drawn_in
+from terrace_local.workers.mix import NO_ERRORS, ErrorMix, Reviewing, Slips
+from tests.fakes.aws import FastS3
+from tests.fakes.house import BUCKET, INPUTS, House
+from tests.fakes.people import PeopleEngine, a_peopled_house, put_clip
+
+WRITES = ("put_json", "put_text", "write_lines")
+SLIPS = Slips(missing=0.004, shift=0.004, resize=0.004)
+SEES_ALL = Reviewing(findShare=1.0, falseAlarm=0.0, repairShare=1.0, auditEditShare=0.0)
+MIX = ErrorMix(care=0.0, label=replace(NO_ERRORS, bias=0.0), slips=SLIPS, review=SEES_ALL)
+SEQUENCES, FRAMES = 3, 40
+GATE = {"where": {"verdict": "fail"}, "unit": "clip", "context": 1}
+
+
+def jobs_with(**gate: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "jobName": "car",
+            "jobLevel": 1,
+            "jobModality": "VideoObjectTracking",
+            "inputConfig": {"inputManifestS3Uri": f"s3://{INPUTS}/clip.manifest"},
+            "labelCategoryConfigS3Uri": f"s3://{INPUTS}/vehicle.json",
+        },
+        {
+            "jobName": "audit",
+            "jobLevel": 2,
+            "jobModality": "VideoObjectTrackingAudit",
+            "inputConfig": {"chainFromJobName": "car"},
+        },
+        {
+            "jobName": "adjust",
+            "jobLevel": 3,
+            "jobModality": "VideoObjectTrackingAdjustment",
+            "inputConfig": {"chainFromJobName": "audit", "gate": {**GATE, **gate}},
+        },
+    ]
+
+
+LAST = {
+    "jobName": "verify",
+    "jobLevel": 4,
+    "jobModality": "VideoObjectTrackingVerification",
+    "inputConfig": {"chainFromJobName": "adjust"},
+}
+
+
+@pytest.fixture
+def built() -> tuple[House, FastS3]:
+    house, s3 = a_peopled_house(MIX, 3)
+    put_clip(house, s3, seed=3, sequences=SEQUENCES, frames=FRAMES)
+    return house, s3
+
+
+def people(house: House) -> PeopleEngine:
+    assert isinstance(house.engine, PeopleEngine)
+    return house.engine
+
+
+def do(house: House, *names: str) -> None:
+    for name in names:
+        people(house).do(name)
+        house.event(name)
+
+
+def posted(house: House, *jobs: dict[str, Any]) -> None:
+    house.post({"batchId": "b", "labelingJobs": list(jobs)})
+    house.turn()
+
+
+def labels(house: House, job: JobRecord) -> Drawn:
+    found: Drawn = {}
+    for item in lane.after(job, house.objects):
+        assert item.attribute is not None
+        document = house.objects.get_json(item.item.data[item.attribute])
+        about = item.item.data[f"{item.attribute}-metadata"]
+        found.update(drawn_in(item.index, document, about["class-map"]))
+    return found
+
+
+def lines(house: House, uri: str | None) -> list[dict[str, Any]]:
+    assert uri is not None
+    return [json.loads(line.text) for line in house.objects.read_lines(uri)]
+
+
+def frames_given(house: House, name: str) -> int:
+    given = people(house).requests[name]["InputConfig"]["DataSource"]["S3DataSource"]
+    return sum(
+        len(house.objects.get_json(line["source-ref"])["frames"])
+        for line in lines(house, given["ManifestS3Uri"])
+    )
+
+
+def test_only_the_failed_frames_go_to_people_and_whole_items_come_out(
+    built: tuple[House, FastS3],
+) -> None:
+    house, _ = built
+    posted(house, *jobs_with(), LAST)
+    do(house, "car", "audit")
+    # Then the adjustment is given clips: fewer frames, as its gate says
+    adjust = house.jobs()["adjust"]
+    assert adjust.gate is not None
+    given = frames_given(house, "adjust")
+    assert 0 < given == adjust.gate.selectedFrames < adjust.gate.frames == SEQUENCES * FRAMES
+    do(house, "adjust")
+    # And the verification after it sees whole sequences, repaired where people had said Fail
+    assert frames_given(house, "verify") == SEQUENCES * FRAMES
+    do(house, "verify")
+    assert house.batch().status == "COMPLETE"
+    jobs = house.jobs()
+    before, after = labels(house, jobs["audit"]), labels(house, jobs["adjust"])
+    repaired = {error[:2] for error in changes(before, after) if error[2] != "attribute"}
+    failed = {
+        (item.index, row["frame"])
+        for item in lane.after(jobs["audit"], house.objects)
+        for row in house.objects.get_json(item.item.data["audit-ref"])["tracking-annotations"]
+        if row["frame-attributes"].get("Frame_Quality") == "Fail"
+    }
+    assert repaired == failed
+    assert len(repaired) >= 5
+
+
+def test_the_end_of_the_batch_has_a_manifest_of_whole_items(
+    built: tuple[House, FastS3],
+) -> None:
+    house, _ = built
+    posted(house, *jobs_with())
+    do(house, "car", "audit", "adjust")
+    assert house.batch().status == "COMPLETE"
+    found = lines(house, whole_output_uri(BUCKET, house.jobs()["adjust"]))
+    sources = [line["source-ref"] for line in lines(house, f"s3://{INPUTS}/clip.manifest")]
+    assert [line["source-ref"] for line in found] == sources
+    final = house.batch().final
+    assert final is not None
+    assert (final.unreviewedItems, final.unlabeledItems, final.problem) == (0, 0, None)
+
+
+def test_a_budget_is_never_passed(built: tuple[House, FastS3]) -> None:
+    house, _ = built
+    posted(house, *jobs_with(budget={"count": 7}))
+    do(house, "car", "audit")
+    assert frames_given(house, "adjust") == 7
+
+
+def test_clips_that_nobody_did_are_asked_again_alone_and_then_told_of(
+    built: tuple[House, FastS3],
+) -> None:
+    house, _ = built
+    jobs = jobs_with()
+    jobs[-1]["maxAttempts"] = 2
+    posted(house, *jobs)
+    do(house, "car", "audit")
+    # When people do all clips but the last, and the last is declined in both attempts
+    clips = house.jobs()["adjust"].numItems or 0
+    assert clips > 2
+    people(house).do("adjust", decline={clips - 1})
+    house.event("adjust")
+    again = house.jobs()["adjust"]
+    assert (again.attempt, again.attempts[0].numItemsLabeled) == (2, clips - 1)
+    assert len(lines(house, again.inputManifestS3Uri)) == 1
+    people(house).do("adjust-a2", decline={0})
+    house.event("adjust-a2")
+    # Then the job is incomplete; the item has what was repaired, and says what was not
+    assert house.statuses()["adjust"] == "INCOMPLETE"
+    final = house.batch().final
+    assert final is not None
+    assert (final.unreviewedItems, final.problem) == (1, None)
+    [line] = lines(house, final.unreviewedManifestS3Uri)
+    assert line["terrace-record"]["reason"].startswith("frame")
+    assert "adjust: declined" in line["terrace-record"]["reason"]
+
+
+def test_an_attempt_that_does_the_rest_is_merged_with_the_first(
+    built: tuple[House, FastS3],
+) -> None:
+    house, _ = built
+    posted(house, *jobs_with())
+    do(house, "car", "audit")
+    people(house).do("adjust", decline={0, 2})
+    house.event("adjust")
+    do(house, "adjust-a2")
+    assert house.batch().status == "COMPLETE"
+    jobs = house.jobs()
+    assert all(
+        item.why == "" or item.accepted for item in lane.after(jobs["adjust"], house.objects)
+    )
+    repaired = changes(labels(house, jobs["audit"]), labels(house, jobs["adjust"]))
+    assert len({error[:2] for error in repaired}) >= 5
+
+
+def test_workers_read_which_frames_and_why(built: tuple[House, FastS3]) -> None:
+    house, _ = built
+    posted(house, *jobs_with())
+    do(house, "car", "audit")
+    uri = people(house).requests["adjust"]["LabelCategoryConfigS3Uri"]
+    made = house.objects.get_json(uri)
+    assert made["instructions"]["shortInstruction"]
+    assert len(made["instructions"]["fullInstruction"]) < 2048
+
+
+def test_a_gate_that_finds_nothing_skips_the_job(built: tuple[House, FastS3]) -> None:
+    house, _ = built
+    posted(house, *jobs_with(where={"attribute": {"Moving": "Never"}}))
+    do(house, "car", "audit")
+    assert house.statuses()["adjust"] == "SKIPPED"
+    assert house.batch().status == "COMPLETE"
+    assert labels(house, house.jobs()["adjust"]) == labels(house, house.jobs()["audit"])
+
+
+class CrashError(Exception):
+    """The process is gone."""
+
+
+class CrashesAt:
+    """S3, at whose n-th write from now on the process dies: odd ones have taken effect."""
+
+    def __init__(self, objects: Any, number: int) -> None:
+        self._objects, self._left, self._number = objects, number, number
+        self.writes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._objects, name)
+        return real if name not in WRITES else lambda *args: self._write(real, *args)
+
+    def _write(self, real: Any, *args: Any) -> Any:
+        self.writes += 1
+        self._left -= 1
+        if self._left == 0 and self._number % 2 == 0:
+            raise CrashError
+        answer = real(*args)
+        if self._left == 0:
+            raise CrashError
+        return answer
+
+
+def run_with_crash(number: int, stage: str) -> tuple[dict[str, bytes], Drawn, int]:
+    """The whole batch, with a crash at a write of one stage; what the clips' job left in S3."""
+    house, s3 = a_peopled_house(MIX, 3)
+    put_clip(house, s3, seed=3, sequences=2, frames=30)
+    posted(house, *jobs_with())
+    do(house, "car")
+    people(house).do("audit")
+    real, crashing = house.objects, CrashesAt(house.objects, number)
+
+    def with_crash(what: Any) -> None:
+        house.objects = crashing  # type: ignore[assignment]
+        try:
+            what()
+            assert number == 0, f"no crash at write {number}"
+        except CrashError:
+            house.objects = real
+            # The event comes back, the machine tries the state again.
+            what()
+        house.objects = real
+
+    settle_audit = lambda: house.event("audit")  # noqa: E731
+    if stage == "cut":
+        with_crash(settle_audit)
+    else:
+        settle_audit()
+    people(house).do("adjust")
+    settle_adjust = lambda: house.event("adjust")  # noqa: E731
+    if stage == "merge":
+        with_crash(settle_adjust)
+    else:
+        settle_adjust()
+    assert house.batch().status == "COMPLETE"
+    left = {
+        key: body
+        for (_, key), body in s3.objects.items()
+        if "/inputs/adjust/" in key or "/outputs/adjust/whole/" in key
+    }
+    return left, labels(house, house.jobs()["adjust"]), crashing.writes
+
+
+@pytest.mark.parametrize("stage", ["cut", "merge"])
+def test_a_crash_at_any_write_changes_nothing_of_what_is_left(stage: str) -> None:
+    left, drawn, writes = run_with_crash(0, stage)
+    assert writes > 3
+    for number in range(1, writes + 1):
+        again, drawn_again, _ = run_with_crash(number, stage)
+        assert drawn_again == drawn
+        assert again == left
