@@ -4,11 +4,14 @@ from typing import Any
 
 from terrace.domain import modalities
 from terrace.domain.privacy import pseudonym
-from terrace.domain.quality import agreement_summary
+from terrace.domain.quality import agreement_summary, gold_truth
+from terrace.domain.quality import gold as gold_scores
 from terrace.domain.records import JobRecord
 from terrace.domain.worker_responses import WorkerAnswer
 from terrace.ports import ObjectStore
 from terrace.steps.gate_answers import answers
+from terrace.steps.job_output import texts
+from terrace.steps.report_items import Items
 
 Answers = dict[int, tuple[WorkerAnswer, ...]]
 NO_ANSWERS = "Ground Truth left no worker responses for it"
@@ -36,6 +39,21 @@ def summary(job: JobRecord, found: Answers) -> tuple[dict[str, Any], list[dict[s
     if not workers:
         workers = _counted(found)
     return told, workers
+
+
+def gold(
+    job: JobRecord, uri: str, items: Items, found: Answers, objects: ObjectStore
+) -> dict[str, Any]:
+    """Scores of the labels, and of each worker, on the items whose label was known.
+
+    Raises:
+        TerraceError: the gold manifest cannot be read.
+    """
+    known = gold_truth.read(texts(objects, uri), uri=uri)
+    report = gold_scores.score(
+        items, known, job.labelAttributeName, answers=found, documents=objects.get_json
+    )
+    return report.to_dict()
 
 
 def _counted(found: Answers) -> list[dict[str, Any]]:

@@ -55,4 +55,3 @@ class Comparison:
 
 def _tally(found: Counted) -> Tally:
     return Tally.model_validate({**asdict(found), "correctionsPerItem": found.correctionsPerItem})
-

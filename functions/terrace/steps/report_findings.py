@@ -1,4 +1,4 @@
-"""What the checks say of the labels that a job left: all of it in a file, the worst in the report."""
+"""What the checks say of the labels that a job left: all in a file, the worst in the report."""
 
 import json
 from collections import Counter
@@ -24,9 +24,7 @@ def of_items(items: Items, attribute: str) -> list[Finding]:
     return [*items.broken.values(), *found]
 
 
-def summed(
-    findings: list[Finding], items: int, folder: str, objects: ObjectStore
-) -> Findings:
+def summed(findings: list[Finding], items: int, folder: str, objects: ObjectStore) -> Findings:
     """Counts, the worst ones, and a file with all of them."""
     findings.sort(key=worst_first)
     uri = s3uri.join(folder, "findings.jsonl") if findings else None

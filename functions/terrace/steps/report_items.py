@@ -1,4 +1,4 @@
-"""The lines of a job's output with their labels, for its report: what is broken is told, not fatal."""
+"""The lines of a job's output with their labels: what is broken is told, and not fatal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -64,5 +64,11 @@ class LabelExaminer:
             compared = Comparison(self.objects, before, job.labelAttributeName, workers_of)
             against = source.jobName if source is not None else f"the given labels ({before})"
             fields["changes"] = compared.run(items, against)
-        why["gold"] = "it has no gold items"
+        gold_uri = job.spec.inputConfig.goldManifestS3Uri
+        if gold_uri is None:
+            why["gold"] = "it has no gold items"
+        elif modality.verdict_labels or modality.custom:
+            why["gold"] = NO_CHECK
+        else:
+            fields["gold"] = report_answers.gold(job, gold_uri, items, answers, self.objects)
         return LookedAt(fields, why)
