@@ -183,9 +183,7 @@ class World(House):
 
     def start_job(self, batch_id: str, generation: int, level: int, job_name: str) -> None:
         ids = {"batchId": batch_id, "generation": generation, "level": level, "jobName": job_name}
-        prepare = Prepare(
-            self.store, self.objects, self.clock, BUCKET, template, FakeFunctions()
-        )
+        prepare = Prepare(self.store, self.objects, self.clock, BUCKET, template, FakeFunctions())
         start = Start(
             store=self.store,
             engine=self.engine,
