@@ -1,0 +1,52 @@
+"""Frames that a track leaves out."""
+
+import numpy as np
+
+from terrace.domain.quality.findings import Severity
+from terrace.domain.quality.track_tables import Table, Writer
+
+
+def check(table: Table, out: Writer, longest_gap: int) -> None:
+    """Missing frames, re-appearances, and objects of one frame.
+
+    Every frame of a gap of up to `longest_gap` frames is an error of its own. A longer gap is one
+    re-appearance, noted where the object is back: it may have been out of sight.
+
+    Worked number: frames 0, 1, 3, 20 with a longest gap of 10: frame 2 is missing, and the object
+    re-appears in frame 20 after 16 frames.
+    """
+    for track in table.tracks:
+        if len(track) == 1:
+            number = int(track.frames[0])
+            out.add(
+                "single-frame",
+                Severity.info,
+                track,
+                number,
+                f"{track.name} is labeled in {{frame}} only.",
+                value=1.0,
+            )
+            continue
+        for place in np.flatnonzero(np.diff(track.frames) > 1):
+            before, after = int(track.frames[place]), int(track.frames[place + 1])
+            gap = after - before - 1
+            if gap > longest_gap:
+                out.add(
+                    "reappearance",
+                    Severity.info,
+                    track,
+                    after,
+                    f"{track.name} is back in {{frame}} after {gap} frames without a label.",
+                    value=float(gap),
+                )
+                continue
+            around = f"though it is labeled in frames {before} and {after}"
+            for number in range(before + 1, after):
+                out.add(
+                    "missing-frame",
+                    Severity.error,
+                    track,
+                    number,
+                    f"{track.name} is not labeled in {{frame}}, {around}.",
+                    value=float(gap),
+                )
