@@ -6,7 +6,7 @@ from typing import Any
 from terrace.domain import modalities
 from terrace.domain.records import BatchRecord, JobRecord
 from terrace.ports import ObjectStore
-from terrace.steps import report_answers, report_findings
+from terrace.steps import report_answers, report_findings, report_sequences
 from terrace.steps.report_changes import Comparison
 from terrace.steps.report_items import Items
 from terrace.steps.write_report import LookedAt
@@ -42,7 +42,9 @@ class LabelExaminer:
         elif modality.custom:
             why["findings"] = why["series"] = NO_CHECK
         elif modality.output_shape == "frames":
-            why["findings"] = why["series"] = "sequences of frames are not examined yet"
+            found = report_sequences.of_sequences(items, job.labelAttributeName, self.objects)
+            fields["findings"] = report_findings.summed(found, items.count, folder, self.objects)
+            why["series"] = "series of objects are not written yet"
         else:
             found = report_findings.of_items(items, job.labelAttributeName)
             fields["findings"] = report_findings.summed(found, items.count, folder, self.objects)
