@@ -39,7 +39,7 @@ def test_the_report_is_asked_of_the_api_and_told_in_lines(
     assert api.seen[0].path == "/batch/report?batchId=b1"
     assert "batch b1  COMPLETE_WITH_ERRORS" in result.output
     assert "gate: 8 items, 3 flagged, 2 sent, 90 of 600 frames" in result.output
-    assert "changed against b1-car: 2 added, 3 moved (2.5 corrections per item)" in result.output
+    assert "changed against car: 2 added, 3 moved (2.5 corrections per item)" in result.output
 
 
 def test_json_is_the_report_as_it_is(api: FakeApi, here: Callable[..., Any]) -> None:

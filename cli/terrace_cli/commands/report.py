@@ -31,6 +31,7 @@ def report(*, batch_id: str, as_json: bool, html: Path | None, open_: bool, choi
     from terrace_cli.report.lines import lines
     from terrace_cli.report.material import Material, s3_files, whole
     from terrace_cli.report.page import render
+    from terrace_cli.report.words import shortened
     from terrace_cli.storage import storage_of
 
     fetch = s3_files(lambda: storage_of(choice).s3)
@@ -38,7 +39,7 @@ def report(*, batch_id: str, as_json: bool, html: Path | None, open_: bool, choi
     if open_ and html is None:
         html = Path(f"report-{batch_id}.html")
     if html is not None:
-        page = render(Material(found, fetch))
+        page = render(Material(shortened(found), fetch))
         try:
             html.write_text(page, encoding="utf-8")
         except OSError as error:
@@ -48,7 +49,7 @@ def report(*, batch_id: str, as_json: bool, html: Path | None, open_: bool, choi
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
-        click.echo("\n".join(lines(found)))
+        click.echo("\n".join(lines(shortened(found))))
         if html is not None:
             click.echo(f"\nthe page: {html}")
     if open_ and html is not None:

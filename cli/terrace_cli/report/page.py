@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from terrace_cli.client import Client
 from terrace_cli.report import objects, pictures, tables
-from terrace_cli.report.material import Material
+from terrace_cli.report.material import Material, s3_files, whole
 from terrace_cli.report.svg import Bar, bars, text
-from terrace_cli.report.words import number, seconds, severities, why
+from terrace_cli.report.words import number, seconds, severities, shortened, why
+from terrace_cli.target import Target
 
 SEQUENCES_MAX = 12
 """Sequences whose objects are plotted; the JSON has the others."""
@@ -15,6 +17,17 @@ FINDINGS_MAX = 60
 RANK = {"error": 0, "warning": 1, "info": 2}
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 Json = dict[str, Any]
+
+
+def page_of(target: Target, batch_id: str, s3: Any) -> str:
+    """The page on a batch, from its API and this S3 client.
+
+    Raises:
+        TerraceError: there is no answer, or no such report.
+    """
+    fetch = s3_files(lambda: s3)
+    found = whole(Client(target).report(batch_id), fetch)
+    return render(Material(shortened(found), fetch))
 
 
 def render(material: Material) -> str:

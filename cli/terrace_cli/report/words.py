@@ -1,5 +1,6 @@
 """How numbers, times and reasons read in a report."""
 
+import json
 from typing import Any
 
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
@@ -35,12 +36,30 @@ def why(part: dict[str, Any], name: str) -> str:
     return str((part.get("unknown") or {}).get(name, ""))
 
 
+def shortened(report: dict[str, Any]) -> dict[str, Any]:
+    """The report for people: jobs without the batch's id in front, where all of them have it."""
+    prefix = f"{report.get('batchId', '')}-"
+    found: dict[str, Any] = json.loads(json.dumps(report))
+    jobs = [job for level in found.get("levels") or [] for job in level.get("jobs") or []]
+    if not all(str(job["jobName"]).startswith(prefix) for job in jobs):
+        return found
+    for job in jobs:
+        job["jobName"] = job["jobName"].removeprefix(prefix)
+        if job.get("chainFromJobName"):
+            job["chainFromJobName"] = job["chainFromJobName"].removeprefix(prefix)
+        if job.get("changes"):
+            job["changes"]["against"] = job["changes"]["against"].removeprefix(prefix)
+    return found
+
+
 def changed(changes: dict[str, Any]) -> str:
     """What a review changed, in a few words."""
     kinds = ("added", "removed", "moved", "relabeled")
     parts = [f"{changes.get(kind, 0)} {kind}" for kind in kinds if changes.get(kind)]
     if changes.get("attributes"):
         parts.append(f"{changes['attributes']} attributes")
+    if changes.get("failVerdicts"):
+        parts.append(f"{changes['failVerdicts']} verdicts Fail")
     return ", ".join(parts) or "nothing"
 
 
