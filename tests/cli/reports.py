@@ -179,26 +179,30 @@ def series_file() -> Json:
         objects.append(
             {
                 "object": str(number),
-                "name": name,
+                "objectName": name,
                 "label": QUOTED if number == 2 else "Vehicle",
+                "kind": "box",
+                "sensor": "",
                 "frameNos": kept,
-                "x": [100.0 + 4 * f + 3 * math.sin(f) for f in kept],
-                "y": [80.0 + number * 60 + f for f in kept],
-                "size": size,
-                "sizeDifference": [
-                    None,
-                    *[(b - a) / a for a, b in pairwise(size)],
-                ],
-                "sizeDifferenceThreshold": 0.2,
-                "iou": [None, *[0.55 if f == 20 else 0.9 for f in kept[1:]]],
-                "iouThreshold": 0.5,
-                "residual": [0.3 if f == 20 else 0.02 for f in kept],
-                "residualThreshold": 0.15,
-                "flags": [20] if number == 1 else [33],
+                "coordinates": {
+                    "left": [100.0 + 4 * f + 3 * math.sin(f) for f in kept],
+                    "top": [80.0 + number * 60 + f for f in kept],
+                    "width": [120.0] * len(kept),
+                    "height": [70.0] * len(kept),
+                },
+                "sizes": size,
+                "sizeChanges": [None, *[(b - a) / a for a, b in pairwise(size)]],
+                "rollingIou": [None, *[0.55 if f == 20 else 0.9 for f in kept[1:]]],
+                "residuals": {
+                    "position": [0.3 if f == 20 else 0.02 for f in kept],
+                    "size": [0.01] * len(kept),
+                },
+                "flaggedFrames": [20] if number == 1 else [33],
             }
         )
     named = [{"frameNo": frame, "frame": f"{frame:06d}.jpg"} for frame in frames]
-    return {"item": 0, "name": "clip-a", "frames": named, "objects": objects}
+    limits = {"position": 0.08, "size": 0.08, "size-step": 0.35, "rolling-iou": 0.5}
+    return {"item": 0, "frames": named, "thresholds": limits, "objects": objects}
 
 
 def picture() -> bytes:

@@ -217,3 +217,73 @@ def test_gold_items_are_scored_where_the_job_has_them(house: House) -> None:
     by_worker = {one["worker"]: one["score"] for one in scored["workers"]}
     assert by_worker[pseudonym("private.us-east-1.ann")] == 1.0
     assert by_worker[pseudonym("private.us-east-1.ben")] == 0.5
+
+
+def sequence_job(house: House, document: Any, frames: int) -> LookedAt:
+    """Examines a tracking job whose one sequence has this label file."""
+    label, source = f"s3://{BUCKET}/batches/b/SeqLabel.json", f"s3://{INPUTS}/seq.json"
+    house.objects.put_json(label, document)
+    named = [{"frame": f"{number:06d}.jpg"} for number in range(frames)]
+    house.objects.put_json(source, {"prefix": f"s3://{INPUTS}/f/", "frames": named})
+    kind = about("video-object-tracking", **{"class-map": {"0": "Car"}})
+    return look(
+        house,
+        [{"source-ref": source, "new": label, "new-metadata": kind}],
+        "VideoObjectTracking",
+    )
+
+
+def tracked(frames: int, missing: int) -> Json:
+    """A car that drives on evenly, with one frame in which nobody drew it."""
+    return {
+        "tracking-annotations": [
+            {
+                "frame-no": str(number),
+                "frame": f"{number:06d}.jpg",
+                "frame-attributes": {},
+                "annotations": []
+                if number == missing
+                else [
+                    {
+                        "class-id": "0",
+                        "object-id": "abc",
+                        "object-name": "Car:1",
+                        "left": 100 + 4 * number,
+                        "top": 50,
+                        "width": 80,
+                        "height": 40,
+                        "label-category-attributes": {},
+                    }
+                ],
+            }
+            for number in range(frames)
+        ]
+    }
+
+
+def test_a_sequence_is_checked_and_the_series_of_its_objects_are_written(house: House) -> None:
+    seen = sequence_job(house, tracked(30, missing=12), 30)
+    [worst] = [one for one in seen.fields["findings"].worst if one.check == "missing-frame"]
+    assert (worst.frameNo, worst.frame, worst.objectName) == (12, "000012.jpg", "Car:1")
+    [file] = seen.fields["series"]
+    assert (file.item, file.name, file.frames, file.objects) == (0, "seq.json", 30, ["Car:1"])
+    assert file.flaggedFrames == [12]
+    series = house.objects.get_json(file.seriesS3Uri)
+    [car] = series["objects"]
+    assert car["frameNos"] == [number for number in range(30) if number != 12]
+    assert car["coordinates"]["left"][0] == 100
+    assert series["frames"][12] == {"frameNo": 12, "frame": "000012.jpg"}
+    assert series["thresholds"]["position"] > 0
+
+
+def test_a_label_file_that_is_gone_is_an_error_of_its_item(house: House) -> None:
+    seen = sequence_job(house, tracked(5, missing=9), 5)
+    assert seen.fields["findings"].total == 0
+    assert seen.fields["findings"].findingsS3Uri is None
+    house.objects.delete(f"s3://{BUCKET}/batches/b/SeqLabel.json")
+    again = LabelExaminer(house.objects)(
+        batch_row({"batchId": "b"}), review("VideoObjectTracking"), None, FOLDER
+    )
+    [only] = again.fields["findings"].worst
+    assert (only.check, only.severity, only.item) == ("unreadable", "error", 0)
+    assert again.fields["series"] == []

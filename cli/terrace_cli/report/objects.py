@@ -30,20 +30,25 @@ def rolling_mean(values: Values, window: int = WINDOW) -> Values:
 def sequence(series: Json, job: str) -> Iterator[str]:
     """A section per object."""
     names = {int(row["frameNo"]): str(row.get("frame") or "") for row in series.get("frames", [])}
-    for place, found in enumerate(series.get("objects", [])):
-        yield _object(found, names, job, opened=place == 0 or bool(found.get("flags")))
+    limits = series.get("thresholds") or {}
+    for found in series.get("objects", []):
+        yield _object(found, names, job, limits, opened=bool(found.get("flaggedFrames")))
 
 
-def _object(found: Json, names: dict[int, str], job: str, *, opened: bool) -> str:
-    flags = [float(flag) for flag in found.get("flags") or []]
+def _object(
+    found: Json, names: dict[int, str], job: str, limits: dict[str, float], *, opened: bool
+) -> str:
+    flags = [float(flag) for flag in found.get("flaggedFrames") or []]
     told = [
         f"frame {flag:g}" + (f" ({names[int(flag)]})" if names.get(int(flag)) else "")
         for flag in flags
     ]
     x = [float(frame) for frame in found.get("frameNos") or []]
-    title = f"{found.get('name')} ({found.get('label')})"
+    title = f"{found.get('objectName')} ({found.get('label')})"
+    if found.get("sensor"):
+        title += f", {found['sensor']}"
     shown = f"{len(x)} frames, {len(flags)} flagged" if flags else f"{len(x)} frames"
-    charts = "".join(_charts(found, title, x, flags, told))
+    charts = "".join(_charts(found, title, x, flags, told, limits))
     listed = ""
     if told:
         listed = f'<p class="flags">Flagged: {text(", ".join(told[:40]))}</p>'
@@ -54,8 +59,32 @@ def _object(found: Json, names: dict[int, str], job: str, *, opened: bool) -> st
     )
 
 
-def _charts(
-    found: Json, title: str, x: list[float], flags: list[float], told: list[str]
+def centres(coordinates: dict[str, Values]) -> dict[str, Values]:
+    """Where an object's middle is, by axis; of points, themselves.
+
+    Worked number: left 10 and width 40 have their middle at x 30.
+    """
+    found: dict[str, Values] = {}
+    for axis, start, side in (("x", "left", "width"), ("y", "top", "height")):
+        if start in coordinates:
+            found[axis] = [
+                None if begin is None or wide is None else begin + wide / 2
+                for begin, wide in zip(coordinates[start], coordinates[side], strict=True)
+            ]
+    for axis in ("x", "y", "z"):
+        for name in (axis, f"center-{axis}"):
+            if name in coordinates:
+                found[axis] = coordinates[name]
+    return found
+
+
+def _charts(  # noqa: PLR0917
+    found: Json,
+    title: str,
+    x: list[float],
+    flags: list[float],
+    told: list[str],
+    limits: dict[str, float],
 ) -> Iterator[str]:
     def one(what: str, y_name: str, lines: list[Line], **more: Any) -> str:
         return chart(
@@ -70,50 +99,53 @@ def _charts(
             )
         )
 
-    unit = str(found.get("unit") or "px")
+    def limit(check: str, *, both: bool = False) -> list[tuple[float, str]]:
+        if check not in limits:
+            return []
+        value, name = float(limits[check]), f"threshold of {check}"
+        return [(value, name), (-value, name)] if both else [(value, name)]
+
+    solid = found.get("kind") == "cuboid"
     where = []
-    for colour, axis in enumerate(("x", "y", "z"), start=1):
-        values = found.get(axis)
-        if values:
-            where.append(Line(f"{axis} of the centre", x, values, colour))
-            where.append(Line(f"{axis}, rolling mean", x, rolling_mean(values), colour, True))
-    yield one("Coordinates", unit, where)
-    limits = _limit(found, "residual")
+    middle = centres(found.get("coordinates") or {})
+    for colour, (axis, values) in enumerate(middle.items(), start=1):
+        where.append(Line(f"{axis} of the centre", x, values, colour))
+        where.append(Line("rolling mean", x, rolling_mean(values), colour, True))
+    yield one("Coordinates", "m" if solid else "px", where)
+    residuals = found.get("residuals") or {}
     yield one(
-        "Deviation from the neighbours' interpolation",
-        str(found.get("residualUnit") or "of its size"),
-        [Line("deviation", x, found.get("residual") or [], 2)],
-        thresholds=limits,
+        "Deviation from what the frames around say",
+        "object sizes",
+        [
+            Line(name, x, values, colour)
+            for colour, (name, values) in enumerate(residuals.items(), 1)
+        ],
+        thresholds=[limits_of for name in residuals for limits_of in limit(name)],
         floor=0.0,
     )
-    sizes = found.get("size") or []
-    yield one(
-        "Size",
-        str(found.get("sizeUnit") or "px²"),
-        [Line("size", x, sizes, 3), Line("rolling mean", x, rolling_mean(sizes), 3, True)],
-        floor=0.0,
-    )
-    limits = _limit(found, "sizeDifference")
-    limits += [(-value, name) for value, name in limits]
-    yield one(
-        "Size against the frame before",
-        "fraction",
-        [Line("size difference", x, found.get("sizeDifference") or [], 4)],
-        thresholds=limits,
-    )
-    yield one(
-        str(found.get("likenessName") or "Rolling IoU"),
-        str(found.get("likenessUnit") or "IoU"),
-        [Line("with the frame before", x, found.get("iou") or [], 5)],
-        thresholds=_limit(found, "iou"),
-        floor=0.0,
-        ceiling=1.0,
-    )
-
-
-def _limit(found: Json, name: str) -> list[tuple[float, str]]:
-    value = found.get(f"{name}Threshold")
-    return [] if value is None else [(float(value), "threshold")]
+    if any(value is not None for value in found.get("sizes") or []):
+        sizes = found["sizes"]
+        yield one(
+            "Size",
+            "m³" if solid else "px²",
+            [Line("size", x, sizes, 3), Line("rolling mean", x, rolling_mean(sizes), 3, True)],
+            floor=0.0,
+        )
+        yield one(
+            "Size against the label before",
+            "fraction",
+            [Line("change of size", x, found.get("sizeChanges") or [], 4)],
+            thresholds=limit("size-step", both=True),
+        )
+    if any(value is not None for value in found.get("rollingIou") or []):
+        yield one(
+            "Rolling IoU",
+            "IoU",
+            [Line("with the label before", x, found["rollingIou"], 5)],
+            thresholds=limit("rolling-iou"),
+            floor=0.0,
+            ceiling=1.0,
+        )
 
 
 def flags_over_time(series: Json, title: str) -> str:
@@ -121,9 +153,9 @@ def flags_over_time(series: Json, title: str) -> str:
     names = {int(row["frameNo"]): str(row.get("frame") or "") for row in series.get("frames", [])}
     rows = [
         Row(
-            str(found.get("name")),
+            str(found.get("objectName")),
             [int(frame) for frame in found.get("frameNos") or []],
-            [int(flag) for flag in found.get("flags") or []],
+            [int(flag) for flag in found.get("flaggedFrames") or []],
         )
         for found in series.get("objects", [])
     ]

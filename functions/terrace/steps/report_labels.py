@@ -42,9 +42,11 @@ class LabelExaminer:
         elif modality.custom:
             why["findings"] = why["series"] = NO_CHECK
         elif modality.output_shape == "frames":
-            found = report_sequences.of_sequences(items, job.labelAttributeName, self.objects)
+            found, series = report_sequences.of_sequences(
+                items, job.labelAttributeName, self.objects, folder
+            )
             fields["findings"] = report_findings.summed(found, items.count, folder, self.objects)
-            why["series"] = "series of objects are not written yet"
+            fields["series"] = series
         else:
             found = report_findings.of_items(items, job.labelAttributeName)
             fields["findings"] = report_findings.summed(found, items.count, folder, self.objects)
