@@ -59,7 +59,7 @@ def test_without_s3_the_page_is_written_and_says_what_is_missing(
     assert result.exit_code == 0, result.output
     written = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert "S3 cannot be read" in written
-    assert "picture and its boxes could not be read" in written
+    assert "picture and its labels could not be read" in written
 
 
 def test_a_page_that_cannot_be_written_is_said_in_words(
@@ -124,14 +124,32 @@ def test_a_gap_breaks_the_line() -> None:
 def test_the_worst_frames_are_drawn_with_their_boxes_inside_the_page() -> None:
     written = page()
     assert written.count("data:image/jpeg;base64,") == 2
-    assert '<g class="wrong"><rect x="80.0" y="180.0" width="120.0" height="70.0"' in written
+    assert (
+        '<g class="wrong" stroke-width="2.0"><rect x="80.0" y="180.0" width="120.0" height="70.0"'
+        in written
+    )
     assert "000020.jpg (frame 20)" in written
+
+
+def test_lines_polygons_and_points_are_drawn_and_what_has_no_place_is_left_out() -> None:
+    vertices = [{"x": 1, "y": 2}, {"x": 30, "y": 40}, {"x": 5, "y": 60}]
+    for kind, tag in (("polylines", "<polyline "), ("polygons", "<polygon ")):
+        shape = pictures._shape({"vertices": vertices, "object-name": "Lane:1"}, kind)
+        assert shape is not None
+        assert pictures._outline(shape, 1.0).startswith(tag)
+    point = pictures._shape({"x": 3, "y": 4, "object-id": "7"}, "keypoints")
+    assert point is not None
+    assert (point.key, point.points) == ("7", [(3.0, 4.0)])
+    nowhere = {"left": 1, "top": float("nan"), "width": 3, "height": 4}
+    assert pictures._shape(nowhere, "annotations") is None
+    assert pictures._shape({"vertices": []}, "polygons") is None
+    assert pictures._shape({"left": "x"}, "annotations") is None
 
 
 def test_a_picture_that_cannot_be_read_leaves_its_boxes_and_a_word() -> None:
     written = page(**{"000020__jpg": None, "000033__jpg": b"GIF89a no picture that we draw"})
     assert "data:image" not in written
-    assert written.count("only its boxes are drawn") == 2
+    assert written.count("only its labels are drawn") == 2
     assert "000020.jpg cannot be read (AccessDenied)" in written
 
 

@@ -157,6 +157,8 @@ class _Course:
         # Read again after its message: outputs are complete by then.
         batch = batch_view(client.show(self.batch_id))
         self._report(batch, messages, s3, clip, contract)
+        self._report_page(client, s3)
+        self._last_words(batch, contract)
         ended_well = batch.status == "COMPLETE" and any(is_end(row) for row in messages)
         return 0 if ended_well else EXIT_FAILED
 
@@ -185,14 +187,12 @@ class _Course:
             heading("The labels against the hidden truth (an object in 60 frames is 60 labels)")
             click.echo("\n".join(score_lines(scores)))
         self._outputs(batch, s3)
-        self._report_page(s3)
-        self._last_words(batch, contract)
 
-    def _report_page(self, s3: Any) -> None:
+    def _report_page(self, client: Client, s3: Any) -> None:
         """One line that says where the report is; the page stays when the demo's AWS is gone."""
         page = self.home / "report.html"
         try:
-            page.write_text(page_of(self.target, self.batch_id, s3), encoding="utf-8")
+            page.write_text(page_of(client, self.batch_id, s3), encoding="utf-8")
         except TerraceError as error:
             click.echo(f"  no report: {error}", err=True)
             return

@@ -9,24 +9,24 @@ from terrace_cli.report import objects, pictures, tables
 from terrace_cli.report.material import Material, s3_files, whole
 from terrace_cli.report.svg import Bar, bars, text
 from terrace_cli.report.words import number, seconds, severities, shortened, why
-from terrace_cli.target import Target
 
 SEQUENCES_MAX = 12
 """Sequences whose objects are plotted; the JSON has the others."""
 FINDINGS_MAX = 60
+INFO_MAX = 10
 RANK = {"error": 0, "warning": 1, "info": 2}
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 Json = dict[str, Any]
 
 
-def page_of(target: Target, batch_id: str, s3: Any) -> str:
+def page_of(client: Client, batch_id: str, s3: Any) -> str:
     """The page on a batch, from its API and this S3 client.
 
     Raises:
         TerraceError: there is no answer, or no such report.
     """
     fetch = s3_files(lambda: s3)
-    found = whole(Client(target).report(batch_id), fetch)
+    found = whole(client.report(batch_id), fetch)
     return render(Material(shortened(found), fetch))
 
 
@@ -173,6 +173,8 @@ def _findings(every: list[Json]) -> str:
         for row in (job.get("findings") or {}).get("worst") or []
     ]
     rows.sort(key=lambda pair: RANK.get(pair[1]["severity"], 3))
+    speaks = [pair for pair in rows if pair[1]["severity"] != "info"]
+    rows = speaks or rows[:INFO_MAX]
     parts = []
     for job in every:
         found = job.get("findings")

@@ -7,6 +7,7 @@ import base64
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from terrace_cli.report.material import Material
@@ -17,6 +18,7 @@ MOST = 8
 LARGEST = 1_500_000
 """Bytes of one picture; a larger one is made smaller where Pillow is there, else left out."""
 WIDEST = 1_280
+KINDS = ("annotations", "polylines", "polygons", "keypoints")
 RANK = {"error": 0, "warning": 1}
 TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 Json = dict[str, Any]
@@ -78,10 +80,21 @@ def _figure(material: Material, spot: Spot) -> str:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """One labeled object, in the picture's pixels."""
+
+    key: str
+    name: str
+    kind: str
+    """annotations (a box), polylines, polygons, keypoints: keys of a SeqLabel.json."""
+    points: list[tuple[float, float]]
+    """Corners of a box: left top, right bottom."""
+
+
+@dataclass(frozen=True)
 class _Found:
     picture: bytes | None
-    boxes: list[tuple[str, str, float, float, float, float]]
-    """(key, name, left, top, width, height), in the picture's pixels."""
+    shapes: list[Shape]
 
 
 def _frame(material: Material, spot: Spot) -> _Found:
@@ -90,16 +103,32 @@ def _frame(material: Material, spot: Spot) -> _Found:
         return _Found(None, [])
     labels = material.json_of(str(files[0]["labelS3Uri"]))
     entry = _entry(labels, spot.frameNo)
-    boxes = []
-    for row in entry.get("annotations") or []:
-        try:
-            sides = [float(row[side]) for side in ("left", "top", "width", "height")]
-        except (KeyError, TypeError, ValueError):
-            continue
-        ident = str(row.get("object-id") or "")
-        boxes.append((ident, str(row.get("object-name") or ident), *sides))
+    shapes = [
+        found
+        for kind in KINDS
+        for row in entry.get(kind) or []
+        if isinstance(row, dict) and (found := _shape(row, kind)) is not None
+    ]
     uri = _picture_uri(material, files[0], str(entry.get("frame") or ""))
-    return _Found(material.bytes_of(uri) if uri else None, boxes)
+    return _Found(material.bytes_of(uri) if uri else None, shapes)
+
+
+def _shape(row: Json, kind: str) -> Shape | None:
+    """A labeled object; None where it has no place that can be drawn."""
+    ident = str(row.get("object-id") or "")
+    name = str(row.get("object-name") or ident)
+    try:
+        if kind == "annotations":
+            left, top, wide, high = (float(row[k]) for k in ("left", "top", "width", "height"))
+            points = [(left, top), (left + wide, top + high)]
+        else:
+            vertices = [row] if kind == "keypoints" else row["vertices"]
+            points = [(float(one["x"]), float(one["y"])) for one in vertices]
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not points or not all(isfinite(value) for point in points for value in point):
+        return None
+    return Shape(ident, name, kind, points)
 
 
 def _entry(labels: Any, frame_no: int | None) -> Json:
@@ -130,17 +159,16 @@ def _item(material: Material, spot: Spot) -> _Found:
     label = line.get(str(spot.job["labelAttributeName"]))
     metadata = line.get(f"{spot.job['labelAttributeName']}-metadata")
     classes = metadata.get("class-map", {}) if isinstance(metadata, dict) else {}
-    boxes = []
-    for place, row in enumerate(label.get("annotations") or [] if isinstance(label, dict) else []):
-        try:
-            sides = [float(row[side]) for side in ("left", "top", "width", "height")]
-        except (KeyError, TypeError, ValueError):
-            continue
-        name = classes.get(str(row.get("class_id")), row.get("class_id"))
-        boxes.append((str(place), str(name), *sides))
+    rows = label.get("annotations") if isinstance(label, dict) else None
+    shapes = []
+    for place, row in enumerate(rows if isinstance(rows, list) else []):
+        found = _shape(row, "annotations") if isinstance(row, dict) else None
+        if found is not None:
+            name = classes.get(str(row.get("class_id")), row.get("class_id"))
+            shapes.append(Shape(str(place), str(name), found.kind, found.points))
     source = line.get("source-ref")
     picture = material.bytes_of(source) if isinstance(source, str) else None
-    return _Found(picture, boxes)
+    return _Found(picture, shapes)
 
 
 def _line(raw: bytes, item: int) -> Json:
@@ -156,13 +184,14 @@ def _line(raw: bytes, item: int) -> Json:
 
 def _picture(found: _Found, place: str, spot: Spot) -> str:
     embedded = _embedded(found.picture) if found.picture is not None else None
-    if embedded is None and not found.boxes:
-        return '<p class="none">The picture and its boxes could not be read.</p>'
+    if embedded is None and not found.shapes:
+        return '<p class="none">The picture and its labels could not be read.</p>'
     if embedded is None:
-        width = max(left + wide for _, _, left, _, wide, _ in found.boxes) * 1.1
-        height = max(top + high for _, _, _, top, _, high in found.boxes) * 1.1
+        width = max(max(x for x, _ in one.points) for one in found.shapes) * 1.1
+        height = max(max(y for _, y in one.points) for one in found.shapes) * 1.1
+        width, height = max(width, 1.0), max(height, 1.0)
         image = f'<rect class="blank" width="{width:.0f}" height="{height:.0f}"/>'
-        note = '<p class="none">The picture could not be read: only its boxes are drawn.</p>'
+        note = '<p class="none">The picture could not be read: only its labels are drawn.</p>'
     else:
         uri, width, height = embedded
         image = f'<image href="{uri}" width="{width:.0f}" height="{height:.0f}"/>'
@@ -171,18 +200,35 @@ def _picture(found: _Found, place: str, spot: Spot) -> str:
     named = {str(one.get("objectName")) for one in spot.findings if one.get("objectName")}
     line = max(width, height) / 320
     parts = []
-    for key, name, left, top, wide, high in found.boxes:
-        style = "wrong" if key in wrong or name in named else "right"
+    for one in found.shapes:
+        style = "wrong" if one.key in wrong or one.name in named else "right"
+        x, y = one.points[0]
         parts.append(
-            f'<g class="{style}"><rect x="{left:.1f}" y="{top:.1f}" width="{max(wide, 0):.1f}" '
-            f'height="{max(high, 0):.1f}" stroke-width="{line:.1f}"/>'
-            f'<text x="{left:.1f}" y="{max(top - line, line * 7):.1f}" '
-            f'style="font-size:{line * 7:.1f}px">{text(name)}</text><title>{text(name)}</title></g>'
+            f'<g class="{style}" stroke-width="{line:.1f}">{_outline(one, line)}'
+            f'<text x="{x:.1f}" y="{max(y - line, line * 7):.1f}" '
+            f'style="font-size:{line * 7:.1f}px">{text(one.name)}</text>'
+            f"<title>{text(one.name)}</title></g>"
         )
     return (
         f'<svg class="frame" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
-        f'aria-label="{text(place)}, {len(found.boxes)} boxes">{image}{"".join(parts)}</svg>{note}'
+        f'aria-label="{text(place)}, {len(found.shapes)} labels">{image}{"".join(parts)}'
+        f"</svg>{note}"
     )
+
+
+def _outline(shape: Shape, line: float) -> str:
+    x, y = shape.points[0]
+    if shape.kind == "annotations":
+        right, bottom = shape.points[1]
+        return (
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(right - x, 0):.1f}" '
+            f'height="{max(bottom - y, 0):.1f}"/>'
+        )
+    if shape.kind == "keypoints":
+        return f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="{2 * line:.1f}"/>'
+    tag = "polygon" if shape.kind == "polygons" else "polyline"
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in shape.points)
+    return f'<{tag} class="outline" points="{points}"/>'
 
 
 def _embedded(raw: bytes) -> tuple[str, float, float] | None:
