@@ -178,23 +178,11 @@ def measure(job: Job) -> dict[str, Any]:
             "rawAgreement": by_share,
             "ratio": by_posterior / by_share if by_posterior and by_share else None,
         },
-        "scores": {"posterior": doubt, "rawAgreement": level, "wrong": wrong},
     }
 
 
 def _equal(found: Sequence[str], truth: Sequence[str]) -> float:
     return sum(a == b for a, b in zip(found, truth, strict=True)) / len(truth)
-
-
-def together(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The ranking over the items of all jobs in one list."""
-    wrong = [flag for one in found for flag in one["scores"]["wrong"]]
-    by = {
-        name: average_precision([score for one in found for score in one["scores"][name]], wrong)
-        for name in ("posterior", "rawAgreement")
-    }
-    ratio = by["posterior"] / by["rawAgreement"] if by["posterior"] and by["rawAgreement"] else None
-    return {"wrong": sum(wrong), **by, "ratio": ratio}
 
 
 def parts(job: Job, number: int, seed: int) -> dict[str, Any]:
@@ -216,9 +204,6 @@ def parts(job: Job, number: int, seed: int) -> dict[str, Any]:
 def run(jobs: Sequence[Job], number: int, seed: int) -> dict[str, Any]:
     """Everything, as it is printed."""
     found = {job.name: measure(job) for job in jobs}
-    pooled = together(list(found.values()))
-    for one in found.values():
-        del one["scores"]
     accurate = {
         name: one["accuracy"]["terrace"]
         >= max(one["accuracy"]["majority"], one["accuracy"]["plainDawidSkene"])
@@ -226,7 +211,6 @@ def run(jobs: Sequence[Job], number: int, seed: int) -> dict[str, Any]:
     }
     return {
         "jobs": found,
-        "rankingOfAllItems": pooled,
         "parts": {job.name: parts(job, number, seed) for job in jobs} if number else {},
         "holds": {
             "accuracy": accurate,
@@ -246,8 +230,6 @@ def _table(told: dict[str, Any]) -> None:
         for kind, means in told["parts"].get(name, {}).items():
             row = ", ".join(f"{key} {_short(value)}" for key, value in means.items())
             print(f"  mean over random parts ({kind}): {row}")
-    row = ", ".join(f"{key} {_short(value)}" for key, value in told["rankingOfAllItems"].items())
-    print(f"ranking over all items: {row}")
     print(f"holds: {json.dumps(told['holds'])}")
 
 

@@ -148,7 +148,7 @@ def test_wrong_in_the_request(raw: object, path: str, code: str) -> None:
         ({"jobLevel": float("nan")}, "jobLevel", "NOT_A_FINITE_NUMBER"),
         ({"jobModality": "VideoTracking"}, "jobModality", "UNKNOWN_MODALITY"),
         ({"engine": "label-studio"}, "engine", "NOT_BUILT_YET"),
-        ({"gate": {}}, "gate", "NOT_BUILT_YET"),
+        ({"gate": {}}, "gate", "UNKNOWN_FIELD"),
         ({"workTeamArn": TEAM}, "workTeamArn", "UNKNOWN_FIELD"),
         ({"inputConfig": {}}, "inputConfig", "NO_SOURCE"),
         ({"inputConfig": "s3://in-bucket/x"}, "inputConfig", "WRONG_TYPE"),
@@ -160,7 +160,7 @@ def test_wrong_in_the_request(raw: object, path: str, code: str) -> None:
         (
             {"inputConfig": {"inputManifestS3Uri": "s3://in-bucket/x", "gate": {}}},
             "inputConfig.gate",
-            "NOT_BUILT_YET",
+            "ONLY_WHEN_CHAINED",
         ),
         (
             {"inputConfig": {"inputManifestS3Uri": "s3://in-bucket/x", "downSamplingRate": 50}},
@@ -491,7 +491,7 @@ def test_every_problem_is_found_even_where_other_jobs_cannot_be_read() -> None:
         ("$.labelingJobs[1].jobName", "NAME_INVALID"),
         ("$.labelingJobs[1].jobLevel", "WRONG_TYPE"),
         ("$.labelingJobs[1].numberOfHumanWorkersPerDataObject", "OUT_OF_RANGE"),
-        ("$.labelingJobs[2].gate", "NOT_BUILT_YET"),
+        ("$.labelingJobs[2].gate", "UNKNOWN_FIELD"),
         ("$.labelingJobs[2].tags[\"aws:a\"]", "TAG_RESERVED"),
         ("$.labelingJobs[2].inputConfig.chainFromJobName", "CHAIN_UNKNOWN_JOB"),
     }  # fmt: skip

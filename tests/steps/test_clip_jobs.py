@@ -228,7 +228,7 @@ class CrashesAt:
     """S3, at whose n-th write from now on the process dies: odd ones have taken effect."""
 
     def __init__(self, objects: Any, number: int) -> None:
-        self._objects, self._left, self._number = objects, number, number
+        self._objects, self._number = objects, number
         self.writes = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -236,12 +236,13 @@ class CrashesAt:
         return real if name not in WRITES else lambda *args: self._write(real, *args)
 
     def _write(self, real: Any, *args: Any) -> Any:
+        # Lines that are written may be made while other files are: writes within a write.
         self.writes += 1
-        self._left -= 1
-        if self._left == 0 and self._number % 2 == 0:
+        mine = self.writes == self._number
+        if mine and self._number % 2 == 0:
             raise CrashError
         answer = real(*args)
-        if self._left == 0:
+        if mine:
             raise CrashError
         return answer
 

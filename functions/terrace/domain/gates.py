@@ -14,7 +14,9 @@ from terrace.domain.records import LotResult
 from terrace.domain.request import Combine, Gate, GateUnit
 
 UNREADABLE = -1
-"""In the place of a check's number: the label could not be read, so no check can speak for it."""
+PARTLY_UNREADABLE = -2
+"""In the place of a check's number: the label, or a part of it, could not be read, so no check can
+speak for it. It counts whatever a gate asks for."""
 REASONS_MAX = 20
 """Of one item in the decisions; all findings stand in the file beside them."""
 
@@ -134,7 +136,7 @@ def speaking(gate: Gate, fact: Facts) -> list[tuple[int, Finding]]:
 
     With unit `clip` all checks must meet in one frame; a finding of the whole item is of each.
     """
-    if gate.combine is Combine.any or any(number == UNREADABLE for number, _ in fact.findings):
+    if gate.combine is Combine.any or any(number < 0 for number, _ in fact.findings):
         return list(fact.findings)
     wanted = set(range(len(gate.checks or ())))
     if gate.unit is GateUnit.item:

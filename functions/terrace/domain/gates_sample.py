@@ -5,6 +5,7 @@ lowest ranks, so that items that come later join it or not, and reshuffle nothin
 """
 
 import hashlib
+import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -71,17 +72,17 @@ def _strata(places: Sequence[int], classes: Mapping[int, Sequence[str]]) -> dict
 
 
 def _shares(sizes: Mapping[str, int], count: int) -> dict[str, int]:
-    """A count parted by size: one for each stratum first, rarest first; then largest remainders."""
+    """A count parted by size: one for each stratum first, rarest first; then who is most behind."""
     total = sum(sizes.values())
     count = min(count, total)
     shares = dict.fromkeys(sizes, 0)
     for name in sorted(sizes, key=lambda name: (sizes[name], name))[:count]:
         shares[name] = 1
-    while (left := count - sum(shares.values())) > 0:
-        behind = sorted(
-            (name for name in sizes if shares[name] < sizes[name]),
-            key=lambda name: (shares[name] - count * sizes[name] / total, name),
-        )
-        for name in behind[:left]:
-            shares[name] += 1
+    behind = [(shares[name] - count * size / total, name) for name, size in sizes.items()]
+    heapq.heapify(behind)
+    for _ in range(count - sum(shares.values())):
+        lead, name = heapq.heappop(behind)
+        shares[name] += 1
+        if shares[name] < sizes[name]:
+            heapq.heappush(behind, (lead + 1, name))
     return shares

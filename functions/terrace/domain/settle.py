@@ -80,8 +80,8 @@ def judge(job: JobRecord, seen: Evidence) -> Verdict:
     return Verdict(
         JobStatus.INCOMPLETE,
         verdict.reason
-        or f"{seen.total_labeled} of {seen.total} items were labeled, but its batch was ended before "
-        "the sample was judged: the items outside it were not looked at",
+        or f"{seen.total_labeled} of {seen.total} items were labeled, but its batch was ended "
+        "before the sample was judged: the items outside it were not looked at",
     )
 
 

@@ -219,6 +219,7 @@ def _job(
         numItemsLabeled=items_labeled(job),
         counters=job.counters,
         countersAt=iso(job.countersAt),
+        gate=job.gate,
         failureReason=job.failureReason or _dropped_reason(job, status, batch),
         notBefore=iso(job.notBefore) if status is JobStatus.PENDING else None,
         startedAt=iso(job.startedAt),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from terrace.domain.limits import Limits
-from terrace.domain.modalities import Modality
+from terrace.domain.modalities import Modality, Shape
 from terrace.domain.quality.catalog import CHECKS, LAMBDA
 from terrace.domain.quality.check import Kind
 from terrace.domain.request import LEVELS_MAX, Gate, GateCheck, GateSample, GateUnit
@@ -18,6 +18,8 @@ from terrace.domain.validation_jobs import check_function
 from terrace.domain.validation_schema import Draft
 
 DISAGREEMENT, GOLD = "disagreement", "gold"
+NEEDS_PIXELS = frozenset({"appearance"})
+"""Checks that look at the frames themselves, which a gate does not read."""
 ATTEMPTS_MAX = 9
 """Of a job: Ground Truth's names leave room for -a2 to -a9."""
 CHECKS_MAX = 50
@@ -27,21 +29,20 @@ UNIT_RANGE = {"IoU": 1.0, "probability": 1.0, "fraction of workers": 1.0}
 
 def kinds_of(modality: Modality) -> frozenset[Kind]:
     """What checks can look at in the labels of a modality's lane."""
-    found: set[Kind] = {"own", "workers"}
-    shape, family = modality.base_shape, modality.family
-    if shape == "frames":
-        found.add("track")
-    if shape == "frames" and family == "3d":
-        found.add("cloud")
-    if shape == "cuboids":
-        found.add("cloud")
-    if shape in {"boxes", "mask"}:
-        found.add("image")
-    if shape in {"class", "classes"}:
-        found.add("class")
-    if shape == "spans" or family == "text":
-        found.add("text")
-    return frozenset(found)
+    of_shape: dict[Shape, Kind] = {
+        "frames": "track",
+        "cuboids": "cloud",
+        "cloud-mask": "cloud",
+        "boxes": "image",
+        "mask": "image",
+        "class": "class",
+        "classes": "class",
+        "spans": "text",
+    }
+    own: set[Kind] = {"own", "workers"}
+    return frozenset(
+        {*own, *(kind for key, kind in of_shape.items() if key == modality.base_shape)}
+    )
 
 
 def check_gates(drafts: list[Draft], limits: Limits, found: Findings) -> None:
@@ -188,6 +189,13 @@ class _Gate:
                 "CHECK_NOT_FOR_THIS_MODALITY",
                 f"{wanted.check} does not look at labels of {modality.base}",
                 f"one of {', '.join(fitting)}",
+            )
+        if wanted.check in NEEDS_PIXELS:
+            self.add(
+                path,
+                "CHECK_NOT_IN_GATES",
+                f"{wanted.check} looks at the frames themselves, which a gate does not read",
+                "use `terrace quality check` for it, or a check of your own (lambda)",
             )
         self._threshold(index, wanted)
         self._function(index, wanted)

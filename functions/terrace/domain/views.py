@@ -6,7 +6,7 @@ Every key is always there; a value that is not known yet is null. Times are ISO 
 from pydantic import BaseModel, ConfigDict, Field
 
 from terrace.domain.problems import Problem
-from terrace.domain.records import Counters
+from terrace.domain.records import Counters, GateResult
 from terrace.domain.request import OnJobFailure, Pacing, StopMode
 from terrace.domain.status import BatchStatus, JobStatus, LevelStatus
 
@@ -54,7 +54,9 @@ class JobView(View):
     numItemsLabeled: int | None
     counters: Counters | None = Field(description="of the attempt that runs, at countersAt")
     countersAt: str | None
-    gate: None = Field(default=None, description="reserved: what a gate chose")
+    gate: GateResult | None = Field(
+        description="what the job's gate chose; null: it has none (yet)"
+    )
     failureReason: str | None
     notBefore: str | None = Field(description="an AWS limit delays it at least until then")
     startedAt: str | None

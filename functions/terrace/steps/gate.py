@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from terrace.domain import clips, gates, s3uri
+from terrace.domain import clips, gates, modalities, s3uri
 from terrace.domain.clips import Clip, FrameFlag
 from terrace.domain.gates import Choice, Facts
 from terrace.domain.gates_sample import at_most
 from terrace.domain.quality import directions
+from terrace.domain.quality.catalog_workers import NOT_FOR_WORKERS
 from terrace.domain.quality.findings import Finding, Severity, worst_first
 from terrace.domain.records import GateResult, JobRecord, LotResult
 from terrace.domain.request import Gate, GateUnit, Instructions
@@ -61,9 +62,10 @@ class Gated:
             "wholesS3Uri": written.wholesS3Uri,
         }
 
-    def directed(self, job: JobRecord, changes: dict[str, Any]) -> Instructions | None:
+    def directed(self, job: JobRecord) -> Instructions | None:
         """The job's instructions with what its gate found; None where it found nothing."""
-        if not self.findings:
+        # A page of one image, or one text, has no use for a list of others.
+        if not self.findings or not modalities.get(job.spec.jobModality).sequences:
             return None
         given = job.spec.instructions
         short, full = directions.instructions(
@@ -175,14 +177,14 @@ def _facts(seen: Seen, found: list[tuple[int, Finding]], gate: Gate) -> Facts:
     checks = gate.checks or []
     counted = []
     for number, finding in found:
-        if number == gates.UNREADABLE:
+        if number < 0:
             counted.append((number, finding))
             continue
         least = Severity(checks[number].severity)
         about = seen.match.covers(finding.object, finding.frameNo)
         if finding.severity.rank >= least.rank and about:
             counted.append((number, finding))
-    unreadable = any(number == gates.UNREADABLE for number, _ in counted)
+    unreadable = any(number < 0 for number, _ in counted)
     return Facts(
         place=seen.place,
         # Whether `where` holds for what cannot be read is not known: then it may.
@@ -249,6 +251,7 @@ def _shown(facts: list[Facts], choice: Choice, plan: list[Clip] | None) -> list[
         finding
         for fact in facts
         if fact.place in choice.chosen
-        for _, finding in fact.findings
+        for number, finding in fact.findings
+        if number >= 0 and finding.check not in NOT_FOR_WORKERS
         if plan is None or finding.frameNo is None or finding.frameNo in frames[fact.place]
     ]

@@ -20,7 +20,7 @@ _OUTPUT = "manifests/output/output.manifest"
 
 def answers(
     job: JobRecord, places: list[int] | None, objects: ObjectStore
-) -> tuple[dict[int, tuple[WorkerAnswer, ...]], list[str]]:
+) -> tuple[dict[int, tuple[WorkerAnswer, ...]], list[tuple[int, str]]]:
     """The answers of all attempts of a job, and what of them could not be read.
 
     Args:
@@ -29,26 +29,27 @@ def answers(
         objects: where the files are.
 
     Returns:
-        By place, all answers (of several files, those of all); and one sentence for each file
-        that is not as it should be.
+        By place, all answers (of several files, those of all); and the place and a sentence for
+        each file that is not as it should be (a file of no item at all counts for the first).
     """
     found: dict[int, tuple[WorkerAnswer, ...]] = {}
-    wrong: list[str] = []
+    wrong: list[tuple[int, str]] = []
     for attempt in job.attempts:
         lines = lines_of(attempt, objects)
         for line, uri in _files(attempt, objects):
             if lines is not None and line >= len(lines):
-                wrong.append(f"{uri} is of line {line}, which the attempt had not")
+                wrong.append((0, f"{uri} is of line {line}, which the attempt had not"))
                 continue
             own = lines[line] if lines is not None else line
             if places is not None and own >= len(places):
-                wrong.append(f"{uri} is of item {own}, which the job had not")
+                wrong.append((0, f"{uri} is of item {own}, which the job had not"))
                 continue
             place = places[own] if places is not None else own
             try:
                 read = worker_responses.read(objects.get_json(uri), uri)
             except (UnreadableError, ValueError) as error:
-                wrong.append(f"{uri}: {error}" if uri not in str(error) else str(error))
+                told = str(error) if uri in str(error) else f"{uri}: {error}"
+                wrong.append((place, told))
                 continue
             found[place] = (*found.get(place, ()), *read)
     return found, wrong

@@ -316,7 +316,7 @@ class Prepare:
                 return None
             changes = selected
         audited = changes.get("auditedAttributeName")
-        directed = gated.directed(job, changes) if gated is not None else None
+        directed = gated.directed(job) if gated is not None else None
         changes["labelCategoryS3Uri"], category_file = self._pages.categories(
             job, source, audited, directed
         )

@@ -1,7 +1,5 @@
 """How far workers agree on classes: in percent, and beyond chance (Cohen, Fleiss)."""
 
-from itertools import combinations
-
 import numpy as np
 
 from terrace.domain.quality.coefficients import NOBODY, ONE_CLASS, Coefficient
@@ -39,16 +37,14 @@ def fleiss(votes: Votes) -> Coefficient:
     return _beyond_chance(float(_pairs_equal(table).mean()), float((shares**2).sum()), table)
 
 
-def cohen(first: Counts, second: Counts) -> Coefficient:
-    """Cohen's kappa of two workers: the places of their classes by unit, -1 where one is missing.
+def cohen(one: Counts, other: Counts) -> Coefficient:
+    """Cohen's kappa of two workers: the places of their classes, for units that both answered.
 
     Worked number: of 50 units both say yes to 20, both no to 15, only the first yes to 5, only the
     second to 10. They agree in 35/50 = 0.7; chance would in 0.5 x 0.6 + 0.5 x 0.4 = 0.5;
     (0.7 - 0.5) / (1 - 0.5) = 0.4.
     Source: Cohen 1960, "A coefficient of agreement for nominal scales".
     """
-    both = (first >= 0) & (second >= 0)
-    one, other = first[both], second[both]
     if not len(one):
         return Coefficient(None, why="The two have no item in common.")
     classes = int(max(one.max(), other.max())) + 1
@@ -67,14 +63,18 @@ def mean_cohen(votes: Votes) -> Coefficient:
 
     Worked number: kappa 0.4 over 50 common units and 1.0 over 10: (20 + 10) / 60 = 0.5.
     """
-    matrix = votes.matrix()
+    first, second = votes.pairs()
+    couple = votes.worker[first] * len(votes.workers) + votes.worker[second]
+    order = np.argsort(couple, kind="stable")
+    cuts = np.flatnonzero(np.diff(couple[order])) + 1
     pairs = [
-        cohen(matrix[:, one], matrix[:, other])
-        for one, other in combinations(range(len(votes.workers)), 2)
+        cohen(votes.choice[first[rows]], votes.choice[second[rows]])
+        for rows in np.split(order, cuts)
+        if len(rows)
     ]
     told = [(pair.value, pair.units) for pair in pairs if pair.value is not None]
     if not told:
-        return Coefficient(None, why=NOBODY if not any(p.units for p in pairs) else ONE_CLASS)
+        return Coefficient(None, why=ONE_CLASS if pairs else NOBODY)
     weight = sum(units for _, units in told)
     return Coefficient(sum(value * units for value, units in told) / weight, weight, 2 * weight)
 

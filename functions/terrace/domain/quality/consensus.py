@@ -30,15 +30,15 @@ def consolidate(votes: Votes, fitted: dawid_skene.Estimate | None = None) -> lis
     """The consensus of every unit, in the order of `votes.units`.
 
     Worked number: AAB from three workers of whom nothing else is known: A, majority A, second B,
-    2 of 3 agreeing, posterior 0.9536.
+    2 of 3 agreeing, posterior 0.7701.
     """
     fitted = fitted or dawid_skene.estimate(votes)
     counts = votes.counts()
-    names, sure = votes.classes, sureness(votes, fitted)
+    names, sure, won = votes.classes, sureness(votes, fitted), dawid_skene.winners(votes, fitted)
     found = []
     for place, unit in enumerate(votes.units):
         row, chosen = fitted.posterior[place], counts[place]
-        best = int(row.argmax())
+        best = int(won[place])
         others = [at for at in range(len(names)) if chosen[at] and at != best]
         second = max(others, key=lambda at: (row[at], chosen[at], -at)) if others else None
         found.append(

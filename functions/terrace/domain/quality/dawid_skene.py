@@ -20,6 +20,8 @@ from terrace.domain.quality.votes import Votes
 COMMON = 1.0
 """Units that each class is given before the first real one."""
 MOST_ROUNDS = 500
+UNKNOWN = 1e-9
+"""Answers; a row with less than that says nothing."""
 SETTLED = 1e-7
 """No posterior moves by more: the estimate stands."""
 
@@ -90,6 +92,19 @@ def estimate(votes: Votes, prior: Prior | None = None) -> Estimate:
         posterior = moved
 
 
+def winners(votes: Votes, fitted: Estimate) -> NDArray[np.intp]:
+    """By unit: the place of its most likely class among those that somebody chose there.
+
+    What nobody said is never the answer, however likely the model finds it: with few votes it
+    would overrule a lone worker only because another class is more common.
+    """
+    if not len(votes):
+        return np.zeros(0, dtype=np.intp)
+    # Rounded, so that what is level stays level whatever the order of the sums was.
+    chosen = np.where(votes.counts() > 0, fitted.posterior.round(9), -1.0)
+    return np.asarray(chosen.argmax(axis=1))
+
+
 def _class_shares(posterior: Matrix, prior: Prior) -> Matrix:
     total = posterior.sum(axis=0) + prior.common
     return np.asarray(total / total.sum(), dtype=np.float64)
@@ -99,12 +114,16 @@ def _maximise(votes: Votes, posterior: Matrix, prior: Prior) -> Matrix:
     """Each worker's rows: expected counts and prior, as shares."""
     size = len(votes.classes)
     # chosen class first, so that one row of the posterior is added at a time
-    found = np.zeros((len(votes.workers), size, size))
-    np.add.at(found, (votes.worker, votes.choice), posterior[votes.unit])
-    expected = found.transpose(0, 2, 1) + prior.off_diagonal + prior.diagonal * np.eye(size)
+    found = np.zeros((len(votes.workers) * size, size))
+    cell = votes.worker * size + votes.choice
+    order = np.argsort(cell, kind="stable")
+    starts = _starts(cell[order])
+    found[cell[order][starts]] = np.add.reduceat(posterior[votes.unit[order]], starts, axis=0)
+    by_choice = found.reshape(-1, size, size)
+    expected = by_choice.transpose(0, 2, 1) + prior.off_diagonal + prior.diagonal * np.eye(size)
     total = expected.sum(axis=2, keepdims=True)
     # A row nobody knows anything about (only without a prior): all classes alike.
-    shares = np.divide(expected, total, out=np.full_like(expected, 1 / size), where=total > 0)
+    shares = np.divide(expected, total, out=np.full_like(expected, 1 / size), where=total > UNKNOWN)
     return np.asarray(shares, dtype=np.float64)
 
 
@@ -112,10 +131,15 @@ def _expect(votes: Votes, confusion: Matrix, classes: Matrix) -> Matrix:
     """Posterior of each unit's class, given how workers err."""
     tiny = np.finfo(np.float64).tiny
     logs = np.log(np.maximum(confusion, tiny))
-    score = np.tile(np.log(np.maximum(classes, tiny)), (len(votes.units), 1))
-    np.add.at(score, votes.unit, logs[votes.worker, :, votes.choice])
+    told = np.add.reduceat(logs[votes.worker, :, votes.choice], _starts(votes.unit), axis=0)
+    score = np.log(np.maximum(classes, tiny)) + told
     weight = np.exp(score - score.max(axis=1, keepdims=True))
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def _starts(ascending: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where each new number begins."""
+    return np.flatnonzero(np.diff(ascending, prepend=-1))
 
 
 def _nothing(votes: Votes) -> Estimate:

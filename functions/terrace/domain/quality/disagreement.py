@@ -23,8 +23,8 @@ def check(
     Nothing where no item has answers of two workers: one worker cannot disagree. Where some have, a
     lone answer is judged by how reliable its worker is elsewhere.
 
-    Worked number: AAB, AAB, BBB of workers a, b, c: A has 0.9895 in the first two items, B 0.9984
-    in the third; at a threshold of 0.99 the first two are found.
+    Worked number: AAB, AAB, BBB of workers a, b, c: A has 0.8605 in the first two items, B 0.9294
+    in the third; at a threshold of 0.9 the first two are found.
 
     Args:
         answers_by_item: Answers by the item's place in the lane or manifest, from 0.
@@ -44,7 +44,7 @@ def from_judged(judged: Judged, *, threshold: float | None = None) -> list[Findi
     doubted = [row for row in judged.judgements if row.value < limit] if judged.compared else []
     doubted.sort(key=lambda row: (row.value, row.item, row.said))
     return [
-        *(_finding(row, limit) for row in doubted),
+        *(_finding(row, limit, voted=judged.shape != "mask") for row in doubted),
         *(
             Finding(
                 check=DISAGREEMENT.name,
@@ -57,11 +57,11 @@ def from_judged(judged: Judged, *, threshold: float | None = None) -> list[Findi
     ]
 
 
-def _finding(row: Judgement, limit: float) -> Finding:
+def _finding(row: Judgement, limit: float, *, voted: bool) -> Finding:
     return Finding(
         check=DISAGREEMENT.name,
         severity=DISAGREEMENT.severity,
-        sentence=f"{_capital(row.said)}{_weighed(row)}.",
+        sentence=f"{_capital(row.said)}{_weighed(row) if voted else ''}.",
         item=row.item,
         label=row.label or None,
         value=row.value,
@@ -70,8 +70,6 @@ def _finding(row: Judgement, limit: float) -> Finding:
 
 
 def _weighed(row: Judgement) -> str:
-    if not row.by_majority and not row.label:
-        return ""
     sure = f"{row.value * 100:.0f} %" if row.value < 0.995 else "over 99 %"
     what = f"{row.label} is right" if row.label != NOTHING else "it is not there"
     return f"; by how reliable they are elsewhere, {what} with a probability of {sure}"

@@ -189,12 +189,9 @@ def _masks(given: Given[MaskMark]) -> Judged:
             continue
         least = min(found.likeness.values())
         value = sum(found.likeness.values()) / len(found.likeness)
-        said = f"the masks of {_workers(len(readable))} share {value:.0%} with what most painted"
-        rows.append(
-            Judgement(
-                item, "", value, f"{said}, one only {least:.0%}", len(readable), len(readable), ""
-            )
-        )
+        share = f"share {value * 100:.0f} % with what most painted, one only {least * 100:.0f} %"
+        said = f"the masks of {_workers(len(readable))} {share}"
+        rows.append(Judgement(item, "", value, said, len(readable), len(readable), ""))
     nothing = counting.of(())
     compared = sum(len(of_item) >= 2 for of_item in decoded.values())
     return Judged(

@@ -63,6 +63,9 @@ def _in_place(place: Place, second: tuple[Thing, ...]) -> list[Pair]:
     # One class an item: whatever it is, the other is its correction.
     if len(first) == len(second) == 1 and first[0].kind == second[0].kind == "class":
         return [Pair(place, first[0], second[0], 1.0)]
+    pairs, first, second = _untouched(place, second)
+    if not first or not second:
+        return pairs + _in_place(replace(place, things=first), second)
     alike = likeness(first, second)
     same_id = _equal([one.id for one in first], [one.id for one in second]) & _given(first)
     same_label = _equal([one.label for one in first], [one.label for one in second])
@@ -76,7 +79,7 @@ def _in_place(place: Place, second: tuple[Thing, ...]) -> list[Pair]:
         same_id & same_kind,
         (alike >= least) & (same_label | ~classes),
     ]
-    pairs, rows, columns = [], set(range(len(first))), set(range(len(second)))
+    rows, columns = set(range(len(first))), set(range(len(second)))
     for allowed in steps:
         free = np.zeros_like(allowed)
         free[np.ix_(sorted(rows), sorted(columns))] = True
@@ -88,6 +91,28 @@ def _in_place(place: Place, second: tuple[Thing, ...]) -> list[Pair]:
             pairs.append(Pair(place, first[row], second[column], float(alike[row, column])))
     pairs += [Pair(place, first[row], None) for row in sorted(rows)]
     return pairs + [Pair(place, None, second[column]) for column in sorted(columns)]
+
+
+def _untouched(
+    place: Place, second: tuple[Thing, ...]
+) -> tuple[list[Pair], tuple[Thing, ...], tuple[Thing, ...]]:
+    """Pairs of the same class, id and place to the last digit, and what is left of both.
+
+    Most of a reviewed sequence is untouched, and needs no matrices. Keypoints stay: how alike they
+    are depends on all of the frame.
+    """
+    waiting: dict[object, list[Thing]] = {}
+    for thing in second:
+        waiting.setdefault((thing.kind, thing.label, thing.numbers, thing.id), []).append(thing)
+    pairs, first = [], []
+    for thing in place.things:
+        same = waiting.get((thing.kind, thing.label, thing.numbers, thing.id))
+        if same and thing.kind != "keypoints":
+            pairs.append(Pair(place, thing, same.pop(0), 1.0))
+        else:
+            first.append(thing)
+    left = {id(thing) for things in waiting.values() for thing in things}
+    return pairs, tuple(first), tuple(thing for thing in second if id(thing) in left)
 
 
 def _equal(first: list[str | None], second: list[str | None]) -> NDArray[np.bool_]:

@@ -24,7 +24,9 @@ def groups(item: int, answers: Mapping[str, Sequence[SpanMark]]) -> list[Group[S
     """The entities of one text; the order of workers does not matter."""
     rows = sorted((mark, worker) for worker in answers for mark in answers[worker])
     marks, owners = [row[0] for row in rows], [row[1] for row in rows]
-    overlap = np.array([[jaccard(a, b) for b in marks] for a in marks]).reshape(len(marks), -1)
+    overlap = np.array([[jaccard(a, b) for b in marks] for a in marks]).reshape(
+        len(marks), len(marks)
+    )
     alike = overlap - unlike_labels([mark.label for mark in marks])
     likeness = np.where(overlap >= SAME_SPAN, alike, 0.0)
     asked = tuple(sorted(answers))

@@ -23,7 +23,7 @@ class Votes:
     classes: tuple[str, ...]
     """Ascending: where votes are tied, the class that comes first wins, everywhere."""
     unit: Counts
-    """By vote: its unit's place in `units`."""
+    """By vote: its unit's place in `units`, ascending."""
     worker: Counts
     choice: Counts
 
@@ -41,11 +41,14 @@ class Votes:
         """How many votes each unit has."""
         return np.bincount(self.unit, minlength=len(self.units))
 
-    def matrix(self) -> Counts:
-        """units x workers: the place of the class that was chosen, -1 where there is no vote."""
-        table = np.full((len(self.units), len(self.workers)), -1, dtype=np.intp)
-        table[self.unit, self.worker] = self.choice
-        return table
+    def pairs(self) -> tuple[Counts, Counts]:
+        """Every two votes on one unit: places of the first and of the second, by worker."""
+        starts = np.searchsorted(self.unit, self.unit, side="left")
+        before = np.arange(len(self.unit)) - starts
+        second = np.repeat(np.arange(len(self.unit)), before)
+        # The k-th pair of a vote is with the k-th vote of its unit.
+        place = np.arange(len(second)) - np.repeat(np.cumsum(before) - before, before)
+        return starts[second] + place, second
 
 
 def of(triples: Iterable[tuple[Hashable, str, str]], *, classes: Iterable[str] = ()) -> Votes:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from terrace.domain.quality.dawid_skene import Estimate
+from terrace.domain.quality.dawid_skene import Estimate, winners
 from terrace.domain.quality.votes import Votes
 
 
@@ -41,7 +41,7 @@ def table(
     (0.5), c's with none (0.0); accuracy of a is 1.0, of c 0.0.
     """
     per_unit, counts = votes.per_unit(), votes.counts()
-    best = fitted.posterior.argmax(axis=1) if len(votes) else np.zeros(0, dtype=np.intp)
+    best = winners(votes, fitted)
     found = []
     for place, name in enumerate(votes.workers):
         mine = votes.worker == place
