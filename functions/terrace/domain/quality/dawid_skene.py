@@ -20,6 +20,8 @@ from terrace.domain.quality.votes import Votes
 COMMON = 1.0
 """Units that each class is given before the first real one."""
 MOST_ROUNDS = 500
+CONTENDER = 0.4
+"""Part of the leader's votes that a class needs to be the consensus."""
 UNKNOWN = 1e-9
 """Answers; a row with less than that says nothing."""
 SETTLED = 1e-7
@@ -93,16 +95,18 @@ def estimate(votes: Votes, prior: Prior | None = None) -> Estimate:
 
 
 def winners(votes: Votes, fitted: Estimate) -> NDArray[np.intp]:
-    """By unit: the place of its most likely class among those that somebody chose there.
+    """By unit: the place of its most likely class among the contenders.
 
-    What nobody said is never the answer, however likely the model finds it: with few votes it
-    would overrule a lone worker only because another class is more common.
+    A contender has four tenths of the leader's votes or more: 2 against 3 may win, 1 against 3 may
+    not, and what nobody said never does. With few votes the model would else overrule clear cases
+    only because a class is common, or a worker was right by luck.
     """
     if not len(votes):
         return np.zeros(0, dtype=np.intp)
     # Rounded, so that what is level stays level whatever the order of the sums was.
-    chosen = np.where(votes.counts() > 0, fitted.posterior.round(9), -1.0)
-    return np.asarray(chosen.argmax(axis=1))
+    counts = votes.counts()
+    contends = (counts > 0) & (counts >= CONTENDER * counts.max(axis=1, keepdims=True))
+    return np.asarray(np.where(contends, fitted.posterior.round(9), -1.0).argmax(axis=1))
 
 
 def _class_shares(posterior: Matrix, prior: Prior) -> Matrix:
