@@ -195,6 +195,8 @@ class Transform:
         for index, spec in enumerate(jobs):
             yield f"category {spec.jobName}", partial(checker.category, index)
             yield f"page {spec.jobName}", partial(checker.page, index)
+            if spec.inputConfig.gate is not None or spec.inputConfig.goldManifestS3Uri is not None:
+                yield f"gate {spec.jobName}", partial(checker.gate, index)
         for index, spec in enumerate(jobs):
             rule = checker.rule(spec)
             if rule is not None:

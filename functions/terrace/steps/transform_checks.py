@@ -25,6 +25,7 @@ from terrace.domain.records import ClaimRecord
 from terrace.domain.request import BatchRequest, JobSpec
 from terrace.errors import AccessDeniedError, NotFoundError, ObjectChangedError
 from terrace.ports import BatchStore, Json, LabelingEngine, Notifier, ObjectStore
+from terrace.steps.transform_gates import gate_problems, gold_problems
 
 CATEGORY_FILE_MAX = 2 * 1024 * 1024
 """Bytes: the largest that Ground Truth takes is about 100 KB."""
@@ -286,6 +287,18 @@ class Checker:
             if uri:
                 path = f"$.labelingJobs[{index}].{name}"
                 found += self.data_object(uri, path).problems
+        return Findings(tuple(found))
+
+    def gate(self, index: int) -> Findings:
+        """What the job's gate names: classes, verdicts, and items with known labels."""
+        spec = self.request.labelingJobs[index]
+        path = f"$.labelingJobs[{index}]"
+        lane = list(self._lane(spec))
+        found = gate_problems(self.objects, lane, path)
+        gold = spec.inputConfig.goldManifestS3Uri
+        if gold is not None:
+            labeled = lane[1] if len(lane) > 1 else spec
+            found += gold_problems(self.objects, gold, labeled.labelAttributeName, path)
         return Findings(tuple(found))
 
     def _lane(self, spec: JobSpec) -> Iterator[JobSpec]:
