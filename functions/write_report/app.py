@@ -23,5 +23,5 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         seconds=wired.settings.report_seconds,
     )
     result = report.run(step)
-    logger.info("reported", next=result.next, problems=len(result.problems))
+    logger.info("reported", next=result.next, problems=result.problems[:20])
     return {"next": result.next}

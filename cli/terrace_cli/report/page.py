@@ -201,24 +201,32 @@ def _changes(every: list[Json]) -> str:
             [Bar(kind, job["changes"].get(kind) or 0, colour=4) for kind in kinds],
         )
         for job in compared
+        if any(job["changes"].get(kind) for kind in kinds)
     )
     return f'<div class="grid2">{charts}</div>{tables.changes(compared)}'
 
 
 def _agreement(every: list[Json]) -> str:
     parts = []
+    silent: dict[str, list[str]] = {}
     for job in every:
         found = job.get("agreement")
         if not found:
             continue
+        if not found.get("measures"):
+            silent.setdefault(str(found.get("why") or "nothing was measured"), []).append(
+                str(job["jobName"])
+            )
+            continue
         measured = [
             Bar(name, max(one["value"], 0.0), "" if one["value"] >= 0 else "(negative)", 5)
-            for name, one in (found.get("measures") or {}).items()
+            for name, one in found["measures"].items()
             if isinstance(one, dict) and one.get("value") is not None
         ]
-        reason = f"<p>{text(found['why'])}</p>" if found.get("why") else ""
         chart = bars(f"{job['jobName']}: agreement", measured, most=1.0) if measured else ""
-        parts.append(f"{chart}{reason}{tables.agreement(job)}")
+        parts.append(f"{chart}{tables.agreement(job)}")
+    for reason, names in silent.items():
+        parts.append(f'<p class="none">{text(", ".join(names))}: {text(reason)}</p>')
     return "".join(parts)
 
 
