@@ -194,3 +194,13 @@ def test_json_with_a_byte_order_mark_is_read(aws: Aws, bucket: str, objects: Obj
 def test_the_adapter_is_an_object_store(objects: S3ObjectStore) -> None:
     port: ObjectStore = objects
     assert port.exists("s3://no-such-bucket-anywhere/k") is False
+
+
+def test_a_list_has_every_object_under_a_prefix_page_after_page(
+    aws: Aws, bucket: str, objects: ObjectStore
+) -> None:
+    names = [f"a/{number:04}/2026-11-20_10:00:00 é.json" for number in range(1_003)]
+    for name in [*names, "b/x.json", "a0.json"]:
+        put(aws, bucket, b"{}", name)
+    assert list(objects.keys(f"s3://{bucket}/a/")) == [f"s3://{bucket}/{name}" for name in names]
+    assert list(objects.keys(f"s3://{bucket}/none/")) == []

@@ -275,6 +275,14 @@ class FastS3:
         self.objects.pop((call["Bucket"], call["Key"]), None)
         return {}
 
+    def list_objects_v2(self, **call: Any) -> dict[str, Any]:
+        keys = sorted(
+            key
+            for bucket, key in self.objects
+            if bucket == call["Bucket"] and key.startswith(call["Prefix"])
+        )
+        return {"Contents": [{"Key": key} for key in keys], "IsTruncated": False}
+
     def get_bucket_location(self, **call: Any) -> dict[str, Any]:
         return {"LocationConstraint": None}
 

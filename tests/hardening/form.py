@@ -104,11 +104,39 @@ def unknown_field(draw: Draw) -> Case:
 @maker
 def not_built(draw: Draw) -> Case:
     request = draw.usual()
-    if draw.random.random() < 0.5:
-        request["exports"] = ["coco"]
-    else:
-        request["labelingJobs"][0]["inputConfig"]["gate"] = {"where": {"verdict": "fail"}}
+    request["exports"] = ["coco"]
     return draw.case(FORM, "not built yet", "NOT_BUILT_YET", request)
+
+
+@maker
+def broken_gate(draw: Draw) -> Case:
+    """A gate of the wrong form, at every depth."""
+    gate, code = draw.pick(
+        ("x", "WRONG_TYPE"),
+        ([], "WRONG_TYPE"),
+        ({"checks": "duplicate-box"}, "WRONG_TYPE"),
+        ({"checks": []}, "WRONG_LENGTH"),
+        ({"checks": [[]]}, "WRONG_TYPE"),
+        ({"checks": [{}]}, "REQUIRED"),
+        ({"checks": [{"check": "x", "chek": 1}]}, "UNKNOWN_FIELD"),
+        ({"checks": [{"check": "x", "severity": "bad"}]}, "UNKNOWN_VALUE"),
+        ({"combine": "none"}, "UNKNOWN_VALUE"),
+        ({"unit": "frame"}, "UNKNOWN_VALUE"),
+        ({"where": {"label": []}}, "WRONG_LENGTH"),
+        ({"where": {"label": [7]}}, "WRONG_TYPE"),
+        ({"where": {"verdict": "maybe"}}, "UNKNOWN_VALUE"),
+        ({"where": {"attribute": ["a"]}}, "WRONG_TYPE"),
+        ({"sample": {"percent": draw.pick(0, 101, -5)}}, "OUT_OF_RANGE"),
+        ({"sample": {"count": draw.pick(0, -1)}}, "OUT_OF_RANGE"),
+        ({"sample": {"maxErrorRate": draw.pick(0, 1, 2), "confidence": 0.9}}, "OUT_OF_RANGE"),
+        ({"sample": {"stratify": "class", "count": 1}}, "UNKNOWN_VALUE"),
+        ({"budget": {"percent": "half"}}, "WRONG_TYPE"),
+        ({"context": draw.pick(-1, 1_001), "unit": "clip"}, "OUT_OF_RANGE"),
+        ({"cheks": ["x"]}, "UNKNOWN_FIELD"),
+    )
+    car, audit = draw.label(), draw.review()
+    audit["inputConfig"]["gate"] = gate
+    return draw.case(FORM, "broken gate", code, draw.batch(car, audit), at="gate")
 
 
 @maker

@@ -63,6 +63,63 @@ def wrong_source(draw: Draw) -> Case:
 
 
 @maker
+def wrong_gate(draw: Draw) -> Case:
+    """A gate of the right form that asks for what cannot be."""
+    own = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:mine"
+    promise = {"maxErrorRate": 0.05, "confidence": 0.95}
+    gate, code = draw.pick(
+        ({}, "GATE_EMPTY"),
+        ({"where": {}}, "GATE_EMPTY"),
+        ({"sample": {}}, "ONE_OF"),
+        ({"sample": {"maxErrorRate": 0.1}}, "ONE_OF"),
+        ({"budget": {"percent": 5, "count": 5}}, "ONE_OF"),
+        ({"checks": [draw.word()]}, "UNKNOWN_CHECK"),
+        ({"checks": ["missing-frame"]}, "CHECK_NOT_FOR_THIS_MODALITY"),
+        ({"checks": [{"check": "box-size", "threshold": -1}]}, "OUT_OF_RANGE"),
+        ({"checks": [{"check": "duplicate-box", "threshold": 2}]}, "OUT_OF_RANGE"),
+        ({"checks": ["box-size", "box-size"]}, "GATE_CHECK_TWICE"),
+        ({"checks": ["lambda"]}, "REQUIRED"),
+        ({"checks": [{"check": "lambda", "functionArn": own}]}, "FUNCTION_NOT_ALLOWED"),
+        ({"checks": [{"check": "lambda", "functionArn": "*"}]}, "FUNCTION_ARN_INVALID"),
+        ({"checks": [{"check": "box-size", "functionArn": own}]}, "ONLY_FOR_LAMBDA"),
+        ({"checks": ["gold"]}, "REQUIRED"),
+        ({"checks": ["disagreement"]}, "CHECK_NEEDS_WORKERS"),
+        ({"where": {"verdict": "fail"}}, "NO_VERDICT"),
+        ({"sample": {"count": 1}, "context": 3}, "ONLY_FOR_CLIPS"),
+        ({"sample": {"count": 1}, "unit": "clip"}, "NOT_FOR_THIS_MODALITY"),
+        ({"sample": promise, "budget": {"count": 1}}, "NOT_WITH_A_PROMISE"),
+        ({"sample": {"count": 1, "allowedErrors": 1}}, "ONLY_WITH_A_PROMISE"),
+        ({"where": {"label": [draw.word()]}}, "GATE_LABEL_UNKNOWN"),
+    )
+    statuses = (200,) if code == "GATE_LABEL_UNKNOWN" else (400,)
+    car, audit = draw.label(), draw.review()
+    audit["inputConfig"]["gate"] = gate
+    at = "goldManifestS3Uri" if gate == {"checks": ["gold"]} else "gate"
+    return draw.case(MEANING, "wrong gate", code, draw.batch(car, audit), at=at, statuses=statuses)
+
+
+@maker
+def gate_out_of_place(draw: Draw) -> Case:
+    car = draw.label()
+    car["inputConfig"]["gate"] = {"sample": {"percent": 5}}
+    return draw.case(MEANING, "gate out of place", "ONLY_WHEN_CHAINED", draw.batch(car), at="gate")
+
+
+@maker
+def gold_missing(draw: Draw) -> Case:
+    car = draw.label()
+    car["inputConfig"]["goldManifestS3Uri"] = f"s3://{INPUTS}/none.manifest"
+    return draw.case(
+        MEANING,
+        "gold manifest missing",
+        "GOLD_MANIFEST_UNREADABLE",
+        draw.batch(car),
+        at="goldManifestS3Uri",
+        statuses=(200,),
+    )
+
+
+@maker
 def review_of_nothing(draw: Draw) -> Case:
     """A review of a manifest whose label is not named, or not there."""
     job = draw.label(jobModality=draw.pick("BoundingBoxAdjustment", "BoundingBoxVerification"))

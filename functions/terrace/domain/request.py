@@ -180,9 +180,14 @@ class Gate(RequestModel):
     """Which items of the job it chains from go on to people: `where` AND (`checks` OR `sample`)."""
 
     where: GateWhere | None = None
-    checks: list[Annotated[GateCheck, BeforeValidator(_named_check)]] | None = Field(
-        default=None, min_length=1
-    )
+    checks: (
+        list[
+            Annotated[
+                GateCheck, BeforeValidator(_named_check, json_schema_input_type=GateCheck | str)
+            ]
+        ]
+        | None
+    ) = Field(default=None, min_length=1)
     combine: Combine = Combine.any
     sample: GateSample | None = None
     budget: GateBudget | None = None
