@@ -18,7 +18,8 @@ def iou(a: Floats, b: Floats) -> Floats:
     )
     shared = np.maximum(wide, 0.0) * np.maximum(high, 0.0)
     union = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3] - shared
-    found: Floats = np.where(union > 0, shared / np.where(union > 0, union, 1.0), 0.0)
+    share = np.where(union > 0, shared / np.where(union > 0, union, 1.0), 0.0)
+    found: Floats = np.minimum(share, 1.0)  # Rounding may make it a little more.
     return found
 
 
@@ -36,7 +37,7 @@ def cuboid_iou(a: Floats, b: Floats) -> float:
     high = min(a[2] + a[5] / 2, b[2] + b[5] / 2)
     shared = area(clipped(_ground(a), _ground(b))) * max(0.0, float(high - low))
     union = float(np.prod(a[3:6]) + np.prod(b[3:6])) - shared
-    return shared / union if union > 0 else 0.0
+    return min(1.0, shared / union) if union > 0 else 0.0
 
 
 def _ground(cuboid: Floats) -> Floats:

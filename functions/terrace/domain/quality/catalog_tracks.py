@@ -82,7 +82,7 @@ TRACK_CHECKS: tuple[Check, ...] = (
         name="jump",
         kinds=_TRACK,
         unit=SIZES,
-        threshold=1.0,
+        threshold=0.25,
         says="From this frame on an object is somewhere else than its motion led to.",
     ),
     Check(

@@ -10,11 +10,13 @@ def check(table: Table, out: Writer, longest_gap: int) -> None:
     """Missing frames, re-appearances, and objects of one frame.
 
     Every frame of a gap of up to `longest_gap` frames is an error of its own. A longer gap is one
-    re-appearance, noted where the object is back: it may have been out of sight.
+    re-appearance, noted where the object is back: it may have been out of sight. A label that
+    is there but cannot be read is not missing.
 
     Worked number: frames 0, 1, 3, 20 with a longest gap of 10: frame 2 is missing, and the object
     re-appears in frame 20 after 16 frames.
     """
+    unusable = {(one.frameNo, one.object, one.objectName) for one in out.loaded.findings}
     for track in table.tracks:
         if len(track) == 1:
             number = int(track.frames[0])
@@ -42,6 +44,8 @@ def check(table: Table, out: Writer, longest_gap: int) -> None:
                 continue
             around = f"though it is labeled in frames {before} and {after}"
             for number in range(before + 1, after):
+                if (number, track.id, track.name) in unusable:
+                    continue  # It is labeled: what is wrong with the label is told already.
                 out.add(
                     "missing-frame",
                     Severity.error,

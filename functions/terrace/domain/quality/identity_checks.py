@@ -61,19 +61,20 @@ def check(table: Table, out: Writer) -> None:
     moved = deviation(rows)
     noisy = table.found.noise[kept] * EXTRAPOLATED
     kept_rows = _Kept(kept, rows.first, moved.past, moved.future, noisy)
-    jumps = list(_steps(table, kept_rows, "position", CANDIDATE))
+    least = out.checks.get("jump", np.inf)
+    jumps = list(_steps(table, kept_rows, "position", min(CANDIDATE, least)))
     if near:
-        swapped |= _lasting(table, out, jumps, near)
+        swapped |= _lasting(table, out, [one for one in jumps if one.value >= CANDIDATE], near)
         _splits(table, out, near)
     for step in jumps:
-        if step.row not in swapped and step.value >= out.checks.get("jump", np.inf):
+        if step.row not in swapped and step.value >= least:
             track = table.track(step.row)
             out.add(
                 "jump",
                 Severity.warning,
                 track,
                 int(table.rows.frames[step.row]),
-                f"From {{frame}} on {track.name} is {step.value:.1f} times its own size away from "
+                f"From {{frame}} on {track.name} is {step.value * 100:.0f} % of its size away from "
                 "where it was going.",
                 value=round(step.value, 4),
             )

@@ -140,8 +140,8 @@ class _Reader:
             if number in seen:
                 self._note(
                     DUPLICATE_FRAME,
-                    f"{_frame(name, number)} is in the label file twice: only the first is "
-                    "checked.",
+                    f"F{_frame(name, number)[1:]} is in the label file twice: only the first "
+                    "is checked.",
                     number,
                     name if isinstance(name, str) else None,
                 )
@@ -244,7 +244,7 @@ class _Reader:
         )
 
     def _shown(self, number: int) -> str:
-        return _frame(self.names.get(number), number, start=False)
+        return _frame(self.names.get(number), number)
 
     def _note(
         self, check: str, sentence: str, number: int | None = None, name: str | None = None
@@ -254,9 +254,9 @@ class _Reader:
         )
 
 
-def _frame(name: object, number: int, *, start: bool = True) -> str:
-    shown = f"{name} (frame {number})" if isinstance(name, str) else f"frame {number}"
-    return shown[0].upper() + shown[1:] if start and not isinstance(name, str) else shown
+def _frame(name: object, number: int) -> str:
+    """Both names of a frame."""
+    return f"frame {name} (frame {number})" if isinstance(name, str) else f"frame {number}"
 
 
 def _whole(value: object) -> int | None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrace.domain.quality.local import deviation, noise
-from terrace.domain.quality.rows import Bools, Floats, Rows
+from terrace.domain.quality.local import REACH, deviation, noise
+from terrace.domain.quality.rows import Bools, Floats, Ints, Rows
 from terrace.domain.quality.signals import Measure, Signals
 
 SURE = 3.1
@@ -22,6 +22,8 @@ SURE_IF_GROSS = 2.5
 LONGEST = 3
 """Frames side by side that are still one slip; longer ones are a change of the track."""
 ROUNDS = 4
+ODD = 0.4
+"""Share of what makes a spike that one row of a longer run shows by itself."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def find(rows: Rows, signals: Signals, thresholds: Mapping[Measure, float]) -> F
     """Spikes of every run.
 
     A label is one when for some measure its confirmed deviation (`local.deviation`), divided by the
-    object's size, reaches the threshold, and in some channel is `SURE` times the noise there.
+    object's size, reaches the threshold, and is `SURE` times the noise there.
 
     Worked number: a box 100 px wide among boxes of 100 +- 1 px, 20 px too far right in one frame:
     0.2 of its size and 20 / 1 = 20 times the noise, so it is one at a threshold of 0.1.
@@ -64,15 +66,21 @@ def find(rows: Rows, signals: Signals, thresholds: Mapping[Measure, float]) -> F
     level = noise(rows, first.plain, signals.floor)
     gone = np.zeros(len(rows), dtype=np.bool_)
     found: list[Spike] = []
+    everywhere = np.ones(len(rows), dtype=np.bool_)
+    odd = np.flatnonzero(_score(first.plain, rows.scale, level, signals, thresholds) >= ODD)
     for run in range(1, LONGEST + 1):
-        within = np.ones(len(rows), dtype=np.bool_)
+        # One row: known everywhere. Longer runs: only about rows that are odd by themselves.
+        view, asked = everywhere, everywhere
+        if run > 1:
+            view, asked = _about(odd, 3 * REACH, len(rows)), _about(odd, REACH, len(rows))
         for round_ in range(ROUNDS):
             known = first.confirmed if run == 1 and round_ == 0 else None
             new = list(
                 _once(
                     rows,
-                    gone | ~within,
-                    level,
+                    gone | ~view,
+                    asked,
+                    level=level,
                     run=run,
                     signals=signals,
                     thresholds=thresholds,
@@ -82,17 +90,59 @@ def find(rows: Rows, signals: Signals, thresholds: Mapping[Measure, float]) -> F
             if not new:
                 break
             found += new
-            touched = {int(rows.first[spike.row]) for spike in new}
-            gone[[spike.row for spike in new]] = True
-            within = np.isin(rows.first, list(touched))
+            hit = np.array([spike.row for spike in new])
+            gone[hit] = True
+            # What was found bent the predictions of its neighbours only.
+            view, asked = _about(hit, 3 * REACH, len(rows)), _about(hit, REACH + 1, len(rows))
     return Found(tuple(found), gone, first.plain / rows.scale, level)
+
+
+def _about(places: Ints, reach: int, count: int) -> Bools:
+    """Rows at most `reach` from any of the places."""
+    mask = np.zeros(count, dtype=np.bool_)
+    for step in range(-reach, reach + 1):
+        mask[np.clip(places + step, 0, count - 1)] = True
+    return mask
+
+
+def _score(
+    deviations: Floats,
+    scale: Floats,
+    level: Floats,
+    signals: Signals,
+    thresholds: Mapping[Measure, float],
+) -> Floats:
+    """How near each row is to being a spike: 1 and more is one; the greatest of its measures."""
+    found = np.zeros(len(deviations))
+    for measure, channels in signals.measures.items():
+        if measure in thresholds:
+            here = np.nan_to_num(deviations[:, channels])
+            value, sure = _values(measure, here, scale[:, channels], level[:, channels])
+            found = np.maximum(found, _reached(value, sure, thresholds[measure]))
+    return found
+
+
+def _values(
+    measure: Measure, deviations: Floats, scale: Floats, level: Floats
+) -> tuple[Floats, Floats]:
+    """Deviations in object sizes, and in units of the noise."""
+    times = (deviations / level) ** 2
+    sure = np.sqrt(times.max(axis=1) if measure == "shape" else times.sum(axis=1))
+    return size_of(measure, deviations / scale), sure
+
+
+def _reached(value: Floats, sure: Floats, threshold: float) -> Floats:
+    needed = np.where(value >= GROSS, SURE_IF_GROSS, SURE)
+    found: Floats = np.minimum(value / threshold, sure / needed)
+    return found
 
 
 def _once(
     rows: Rows,
     left_out: Bools,
-    level: Floats,
+    asked: Bools,
     *,
+    level: Floats,
     run: int,
     signals: Signals,
     thresholds: Mapping[Measure, float],
@@ -110,7 +160,7 @@ def _once(
     starts = len(kept) - run + 1
     if starts < 1:
         return
-    same = rows.first[kept][:starts] == rows.first[kept][run - 1 :]
+    same = (rows.first[kept][:starts] == rows.first[kept][run - 1 :]) & asked[kept][:starts]
     scores = np.zeros(starts)
     scored: list[tuple[Measure, slice, list[Floats], list[Floats], Floats]] = []
     for measure, channels in signals.measures.items():
@@ -121,13 +171,10 @@ def _once(
         for offset, part in enumerate(parts):
             share = slice(offset, offset + starts)
             here = np.nan_to_num(part[share, channels])
-            value = size_of(measure, here / scale[share, channels])
-            times = (here / noisy[share, channels]) ** 2
-            sure = np.sqrt(times.max(axis=1) if measure == "shape" else times.sum(axis=1))
-            needed = np.where(value >= GROSS, SURE_IF_GROSS, SURE)
+            value, sure = _values(measure, here, scale[share, channels], noisy[share, channels])
             values.append(value)
             sures.append(sure)
-            worst = np.minimum(worst, np.minimum(value / thresholds[measure], sure / needed))
+            worst = np.minimum(worst, _reached(value, sure, thresholds[measure]))
         worst = np.where(same, worst, 0.0)
         scored.append((measure, channels, values, sures, worst))
         scores = np.maximum(scores, worst)
