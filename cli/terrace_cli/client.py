@@ -68,6 +68,15 @@ class Client:
         """
         return self._call("GET", "/batch/show?" + _query({"batchId": batch_id}))
 
+    def report(self, batch_id: str) -> dict[str, Any]:
+        """The report on one batch, or, if it is large, only where it is.
+
+        Raises:
+            ApiError: 404 when there is none of that id, 410 when its data was deleted.
+            Unreachable: no answer.
+        """
+        return self._call("GET", "/batch/report?" + _query({"batchId": batch_id}))
+
     def list_batches(
         self, status: str | None = None, limit: int | None = None, token: str | None = None
     ) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 
 from terrace.domain.messages import BatchMessage, JobMessage, LevelMessage
 from terrace.domain.modalities import MODALITIES
+from terrace.domain.quality.report import BatchReport, JobFile, ReportPointer
 from terrace.domain.request import BatchRequest, RetryRequest, StopRequest
 from terrace.domain.status import BatchStatus
 from terrace.domain.views import (
@@ -84,8 +85,8 @@ def openapi() -> Json:
     parts: Json = request.pop("$defs")
     parts["BatchRequest"] = request
     answers: tuple[type[BaseModel], ...] = (
-        CreateAnswer, BatchView, BatchList, BatchAnswer, StopRequest, RetryRequest, ErrorAnswer,
-        FaultAnswer,
+        CreateAnswer, BatchView, BatchList, BatchReport, ReportPointer, BatchAnswer, StopRequest,
+        RetryRequest, ErrorAnswer, FaultAnswer,
     )  # fmt: skip
     _, found = models_json_schema([(model, "validation") for model in answers], ref_template=ref)
     # The request's parts win: theirs say that numbers may be strings.
@@ -165,6 +166,35 @@ def openapi() -> Json:
                     },
                 }
             },
+            "/batch/report": {
+                "get": {
+                    "operationId": "reportBatch",
+                    "summary": "Report on one batch",
+                    "description": "Of a batch in progress, what is known so far.",
+                    "parameters": [
+                        {**_query("batchId", "the batch", {"type": "string"}), "required": True}
+                    ],
+                    "responses": {
+                        "200": {
+                            "description": "The report, or where it is if it is above 4 MB",
+                            "content": {
+                                "application/json": {
+                                    "schema": {
+                                        "oneOf": [
+                                            {"$ref": ref.format(model="BatchReport")},
+                                            {"$ref": ref.format(model="ReportPointer")},
+                                        ]
+                                    }
+                                }
+                            },
+                        },
+                        "400": _answer("No batch is named", "ErrorAnswer"),
+                        "404": _answer("There is no such batch", "ErrorAnswer"),
+                        "410": _answer("The batch's data was deleted", "ErrorAnswer"),
+                        **refusals,
+                    },
+                }
+            },
             "/batch/stop": {
                 "post": {
                     "operationId": "stopBatch",
@@ -237,6 +267,8 @@ def documents() -> dict[str, Json]:
         "retry-request.schema.json": RetryRequest.model_json_schema(),
         "batch.schema.json": BatchView.model_json_schema(),
         "batch-list.schema.json": BatchList.model_json_schema(),
+        "report.schema.json": BatchReport.model_json_schema(),
+        "job-report.schema.json": JobFile.model_json_schema(),
         "error.schema.json": ErrorAnswer.model_json_schema(),
         "notification.schema.json": notification_schema(),
     }

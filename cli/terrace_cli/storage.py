@@ -47,6 +47,9 @@ def _local(contract: dict[str, Any], where: str) -> Storage:
     import boto3
     from botocore.config import Config
 
+    missing = [name for name in ("tableName", "batchBucket") if name not in contract]
+    if missing:
+        raise NoTarget(f"the local run does not say its {', '.join(missing)}", "is it starting?")
     session = boto3.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name=contract["region"]
     )

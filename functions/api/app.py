@@ -9,6 +9,7 @@ from terrace.runtime import http, wiring
 from terrace.runtime.limits import limits_of
 from terrace.runtime.observability import logger
 from terrace.steps.api_create import Create
+from terrace.steps.api_report import Report
 from terrace.steps.api_retry import RetryBatch
 from terrace.steps.api_show import Show
 from terrace.steps.api_stop import StopBatch
@@ -16,6 +17,7 @@ from terrace.steps.api_stop import StopBatch
 ROUTES = {
     "/batch/create": "POST",
     "/batch/show": "GET",
+    "/batch/report": "GET",
     "/batch/stop": "POST",
     "/batch/retry": "POST",
 }
@@ -51,6 +53,17 @@ def show() -> Response[str]:
         logger.append_keys(batchId=batch_id[:63])
         return _answer(200, step.one(batch_id))
     return _answer(200, step.many(query.get("status"), query.get("limit"), query.get("nextToken")))
+
+
+@app.get("/batch/report")
+def report() -> Response[str]:
+    """The report on a batch (`batchId`)."""
+    wired = wiring.api()
+    step = Report(store=wired.store, objects=wired.objects, clock=wired.clock)
+    batch_id = app.current_event.query_string_parameters.get("batchId")
+    if batch_id is not None:
+        logger.append_keys(batchId=batch_id[:63])
+    return _answer(200, step.one(batch_id))
 
 
 @app.post("/batch/stop")

@@ -14,6 +14,7 @@ from terrace.domain.records import (
     JobRecord,
     Mark,
     Park,
+    ReportRecord,
     Retry,
     Stop,
 )
@@ -130,6 +131,9 @@ class BatchStore(Protocol):
         at: float,
         final: FinalRecord | None = None,
     ) -> bool: ...
+
+    def set_report(self, batch_id: str, report: ReportRecord) -> bool:
+        """Records the report, if the batch has ended and is of the report's generation."""
 
     def message_sent(self, batch_id: str, at: float, generation: int | None = None) -> None:
         """Records that the end message is out (of this generation, where one is given)."""

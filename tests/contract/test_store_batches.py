@@ -3,6 +3,7 @@
 import pytest
 
 from terrace.domain.problems import Problem
+from terrace.domain.records import ReportRecord
 from terrace.domain.status import BatchStatus
 from terrace.ports import BatchStore
 from tests.contract.rows import AT, a_batch, a_job, a_mark
@@ -198,3 +199,27 @@ def test_the_reconcilers_place_is_kept_and_given_back(store: BatchStore) -> None
     assert store.cursor() == AT
     store.set_cursor(None)
     assert store.cursor() is None
+
+
+def test_a_report_is_noted_of_an_ended_batch_of_its_own_generation(store: BatchStore) -> None:
+    store.create_batch(a_batch())
+    report = ReportRecord(s3Uri="s3://b/report.json", generation=1, complete=True, at=AT)
+    assert not store.set_report("b", report)
+    store.end_batch("b", 1, BatchStatus.COMPLETE, AT)
+    assert not store.set_report("b", report.model_copy(update={"generation": 2}))
+    assert store.set_report("b", report)
+    # Written again, as a step that is repeated does
+    assert store.set_report("b", report)
+    found = store.get_batch("b")
+    assert found is not None
+    assert found.report == report
+    assert found.reportS3Uri == report.s3Uri
+    assert not store.set_report("nobody", report)
+
+
+def test_the_report_of_an_older_end_is_not_that_of_a_batch_that_was_retried() -> None:
+    report = ReportRecord(s3Uri="s3://b/report.json", generation=1, complete=True, at=AT)
+    ended = a_batch(status=BatchStatus.COMPLETE, generation=2, report=report)
+    assert ended.reportS3Uri is None
+    assert a_batch(report=report).reportS3Uri is None
+    assert ended.model_copy(update={"generation": 1}).reportS3Uri == report.s3Uri

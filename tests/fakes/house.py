@@ -29,9 +29,11 @@ from terrace.steps.park_wave import ParkWaveInput, park_wave
 from terrace.steps.plan_wave import PlanWaveInput, plan_wave
 from terrace.steps.prepare_input import Prepare, PrepareInputInput
 from terrace.steps.reconcile import Reconcile, ReconcileInput, Repairs
+from terrace.steps.report_labels import LabelExaminer
 from terrace.steps.settle_job import Settle, Settled
 from terrace.steps.start_job import Start, StartJobInput
 from terrace.steps.transform_batch import Transform, TransformBatchInput
+from terrace.steps.write_report import WriteReport, WriteReportInput
 from tests.fakes.clock import ManualClock
 from tests.fakes.engine import ACCOUNT, REGION, FakeEngine
 from tests.fakes.functions import FakeFunctions
@@ -85,6 +87,7 @@ class House:
     functions: FakeFunctions = field(default_factory=FakeFunctions)
     event_bound: int = 12_000
     transform_seconds: float = 240.0
+    report_seconds: float = 780.0
     runs: dict[str, Run] = field(default_factory=dict)
     starts: int = 0
 
@@ -265,7 +268,15 @@ class House:
             batch_bucket=BUCKET,
         )
         self._outcome = found.outcome
-        run.state = {"notify": "Notify", "wait": "ParkWave", "end": "Succeeded"}[found.next]
+        run.state = {"notify": "WriteReport", "wait": "ParkWave", "end": "Succeeded"}[found.next]
+
+    def _WriteReport(self, run: Run) -> None:
+        step = WriteReportInput(batchId=run.batch_id, generation=run.generation)
+        run.state = "Notify"
+        # The machine's own Catch: reporting is never in the way of the end message.
+        with suppress(TerraceError):
+            if self.report.run(step).next == "again":
+                run.state = "WriteReport"
 
     def _Notify(self, run: Run) -> None:
         # The machine's own Catch: the reconciler sends again.
@@ -285,6 +296,17 @@ class House:
             notifier=self.notifier,
             clock=self.clock,
             batch_bucket=BUCKET,
+        )
+
+    @property
+    def report(self) -> WriteReport:
+        return WriteReport(
+            self.store,
+            self.objects,
+            self.clock,
+            BUCKET,
+            LabelExaminer(self.objects),
+            self.report_seconds,
         )
 
     @property

@@ -68,6 +68,9 @@ class Client:
     def show(self, **query: str) -> tuple[int, dict[str, Any]]:
         return self.send("GET", "/batch/show", query=query or None)
 
+    def report(self, **query: str) -> tuple[int, dict[str, Any]]:
+        return self.send("GET", "/batch/report", query=query or None)
+
 
 @pytest.fixture
 def house() -> Iterator[House]:

@@ -313,7 +313,7 @@ def _is_account(word: str) -> bool:
 
 def test_the_api_wants_signed_requests(template: dict[str, Any]) -> None:
     body = json.dumps(properties(template, "BatchApi")["Body"]["paths"])
-    assert body.count('"security": [{"AWS_IAM": []}]') == 4
+    assert body.count('"security": [{"AWS_IAM": []}]') == 5
 
 
 def test_a_claim_is_open_for_longer_than_its_start_can_live(template: dict[str, Any]) -> None:

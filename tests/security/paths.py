@@ -227,6 +227,8 @@ def three_levels(walker: Walker) -> None:
     assert shown["status"] == "COMPLETE"
     _follow_links(shown)
     world.http(f"{world.contract['apiUrl']}/batch/show")
+    status, report = world.http(f"{world.contract['apiUrl']}/batch/report?batchId=p1")
+    assert (status, report["batchId"]) == (200, "p1")
 
 
 def named_places(walker: Walker) -> None:
@@ -525,6 +527,7 @@ def callers(walker: Walker) -> None:
     walker.status("people", "COMPLETE")
     walker.told("people")
     assert walker.signed(caller, "GET", "/batch/show?batchId=people") == 200
+    assert walker.signed(caller, "GET", "/batch/report?batchId=people") == 200
     eventually(lambda: "openKey" not in world.rows("people", "BATCH")[0], "all is told")
     deleter = walker.person("BatchDeleterPolicy")
     bucket = world.contract["batchBucket"]

@@ -288,6 +288,7 @@ _WIRED = (
     "on_job_event",
     "reconcile",
     "finalize_batch",
+    "write_report",
     "notify",
     "fail_batch",
 )

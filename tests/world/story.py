@@ -586,6 +586,7 @@ FOCUS = [
     "on_job_event",
     "reconcile",
     "finalize_batch",
+    "write_report",
     "notify",
     "fail_batch",
 ]

@@ -692,3 +692,71 @@ def test_names_of_a_batch_that_was_never_accepted() -> None:
         scene.world.faults.scripts.clear()
         scene.post(scene.request(batch_id="c"))
         assert scene.until_over("c") == "COMPLETE"
+
+
+@fault(
+    "WriteReport dies at every call, for ever",
+    "The batch has ended as it would have, and its message goes out without a report.",
+)
+def test_a_report_that_is_never_written() -> None:
+    with Scene().running() as scene:
+        scene.at("DynamoBatchStore.set_report", CRASH_BEFORE, times=1_000)
+        scene.post(scene.request())
+        good_end(scene)
+        [told] = [m["body"] for m in scene.world.sns.sent if m["eventType"] == "BATCH_COMPLETE"]
+        assert "reportS3Uri" not in told
+        batch = scene.world.batch("b")
+        assert batch is not None
+        assert batch.reportS3Uri is None
+
+
+@fault(
+    "WriteReport dies right after it has noted where the report is",
+    "The next try goes on with what is there; the one message names the report.",
+)
+def test_a_report_that_is_taken_up_again() -> None:
+    with Scene(reconciler=False).running() as scene:
+        scene.at("DynamoBatchStore.set_report", CRASH_AFTER)
+        scene.post(scene.request())
+        good_end(scene)
+        batch = scene.world.batch("b")
+        assert batch is not None
+        assert batch.report is not None
+        assert batch.report.complete
+        [told] = [m["body"] for m in scene.world.sns.sent if m["eventType"] == "BATCH_COMPLETE"]
+        assert told["reportS3Uri"] == batch.report.s3Uri
+
+
+@fault(
+    "The report takes so long that WriteReport is cut off, while the reconciler makes its rounds",
+    "The reconciler leaves the message to the machine that still reports; the end is told once.",
+)
+def test_a_slow_report_is_waited_for() -> None:
+    with Scene().running() as scene:
+        scene.at("DynamoBatchStore.set_report", SLOW, seconds=1_000.0)
+        scene.post(scene.request())
+        good_end(scene)
+        assert scene.ends_told() == ["SUCCESS"]
+
+
+@fault(
+    "The execution is aborted while it writes the report",
+    "The reconciler sees that nobody reports any more, and tells the end itself.",
+)
+def test_an_execution_that_dies_while_it_reports() -> None:
+    with Scene().running() as scene:
+        scene.at("DynamoBatchStore.set_report", SLOW, seconds=600.0)
+        scene.post(scene.request())
+
+        def abort_when_reporting() -> None:
+            execution = scene.execution()
+            if execution.path[-1:] == ["WriteReport"]:
+                execution.abort()
+            elif execution.status == "RUNNING":
+                scene.after(30.0, abort_when_reporting)
+
+        scene.after(30.0, abort_when_reporting)
+        assert scene.until_over() == "COMPLETE"
+        assert scene.statuses() == ALL
+        assert scene.execution().status == "ABORTED"
+        assert scene.ends_told() == ["SUCCESS"]

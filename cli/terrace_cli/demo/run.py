@@ -34,6 +34,7 @@ from terrace_cli.demo.stage import (
     wanted_aws,
 )
 from terrace_cli.errors import EXIT_FAILED, TerraceError
+from terrace_cli.report.page import page_of
 from terrace_cli.target import Target
 from terrace_cli.views import BatchView, batch_view
 from terrace_cli.watching import follow
@@ -156,6 +157,8 @@ class _Course:
         # Read again after its message: outputs are complete by then.
         batch = batch_view(client.show(self.batch_id))
         self._report(batch, messages, s3, clip, contract)
+        self._report_page(client, s3)
+        self._last_words(batch, contract)
         ended_well = batch.status == "COMPLETE" and any(is_end(row) for row in messages)
         return 0 if ended_well else EXIT_FAILED
 
@@ -184,7 +187,16 @@ class _Course:
             heading("The labels against the hidden truth (an object in 60 frames is 60 labels)")
             click.echo("\n".join(score_lines(scores)))
         self._outputs(batch, s3)
-        self._last_words(batch, contract)
+
+    def _report_page(self, client: Client, s3: Any) -> None:
+        """One line that says where the report is; the page stays when the demo's AWS is gone."""
+        page = self.home / "report.html"
+        try:
+            page.write_text(page_of(client, self.batch_id, s3), encoding="utf-8")
+        except TerraceError as error:
+            click.echo(f"  no report: {error}", err=True)
+            return
+        click.echo(f"  The report, with plots and the worst frames: {relative(page)}")
 
     def _outputs(self, batch: BatchView, s3: Any) -> None:
         outputs = {batch.short(job.name): job.output for job in batch.jobs if job.output}

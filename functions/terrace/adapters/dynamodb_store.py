@@ -18,6 +18,7 @@ from terrace.domain.records import (
     JobRecord,
     Mark,
     Park,
+    ReportRecord,
     Retry,
     Stop,
 )
@@ -289,6 +290,14 @@ class DynamoBatchStore:
             .set(batchStatus=status, endedAt=at, updatedAt=at, park=None, final=final)
             .where("generation", "=", generation)
             .where("batchStatus", "=", BatchStatus.IN_PROGRESS)
+        )
+
+    def set_report(self, batch_id: str, report: ReportRecord) -> bool:
+        return self._table.update(
+            Update(codec.batch_key(batch_id))
+            .set(report=report)
+            .where("generation", "=", report.generation)
+            .where_in("batchStatus", _ENDED)
         )
 
     def message_sent(self, batch_id: str, at: float, generation: int | None = None) -> None:

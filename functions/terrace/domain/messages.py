@@ -26,6 +26,7 @@ TEXT_MAX = 2_000
 _LEFT_OUT = (
     "batchInfo",
     "batchInfoS3Uri",
+    "reportS3Uri",
     "errorType",
     "errorString",
     "failedJobs",
@@ -97,6 +98,9 @@ class BatchMessage(BaseModel):
     )
     batchInfoS3Uri: str | None = Field(
         default=None, description="where batchInfo is, if it is too large for a message"
+    )
+    reportS3Uri: str | None = Field(
+        default=None, description="the report on the batch, where there is one"
     )
     token: str | None = Field(description="ARN of the execution")
     status: EndStatus
@@ -178,6 +182,7 @@ def batch_end(batch: BatchRecord, jobs: list[JobRecord], request: Any, info_uri:
         batchId=batch.batchId,
         message=text,
         batchInfo=info,
+        reportS3Uri=batch.reportS3Uri,
         token=batch.executionArn,
         status=status,
         dedupId=f"{batch.uid}-{batch.generation}-{batch.status}",

@@ -90,6 +90,15 @@ class FinalRecord(Record):
     problem: str | None = Field(default=None, description="why it is not all there")
 
 
+class ReportRecord(Record):
+    """Where the report of an ended batch is."""
+
+    s3Uri: str
+    generation: int = Field(description="of the end that it reports on")
+    complete: bool = Field(description="false: parts of it are (still) missing, and it says which")
+    at: float
+
+
 class LotResult(Record):
     """Acceptance sampling: what is known of the items that nobody looked at."""
 
@@ -160,6 +169,7 @@ class BatchRecord(Record):
     retry: Retry | None = None
     transformedAt: float | None = Field(default=None, description="all checks passed, rows written")
     final: FinalRecord | None = Field(default=None, description="of the last end of the batch")
+    report: ReportRecord | None = Field(default=None, description="of the last end reported on")
     messageSentAt: float | None = None
     levelsAnnounced: list[int] = Field(default_factory=list)
     deletedAt: float | None = Field(
@@ -171,6 +181,14 @@ class BatchRecord(Record):
     def ended(self) -> bool:
         """True once the batch has a terminal status."""
         return self.status is not BatchStatus.IN_PROGRESS
+
+    @property
+    def reportS3Uri(self) -> str | None:
+        """Where the report on this very end of the batch is; an older end's is not it."""
+        report = self.report
+        if report is None or not self.ended or report.generation != self.generation:
+            return None
+        return report.s3Uri
 
     @property
     def run(self) -> int:

@@ -43,6 +43,11 @@ def iso(at: float | None) -> str | None:
     return text.replace("+00:00", "Z")
 
 
+def epoch(text: str | None) -> float | None:
+    """The reverse of `iso`, to its milliseconds."""
+    return None if text is None else datetime.fromisoformat(text).timestamp()
+
+
 def all_jobs(batch: BatchRecord, jobs: list[JobRecord], request: Any) -> list[JobRecord]:
     """The batch's jobs by level and position, PENDING ones made up where no row exists yet.
 
@@ -124,13 +129,14 @@ def _outputs(batch: BatchRecord) -> OutputsView:
     """What the last end of the batch has left; nothing while a retry of it runs."""
     final = batch.final
     if final is None or not batch.ended:
-        return OutputsView()
+        return OutputsView(reportS3Uri=batch.reportS3Uri)
     return OutputsView(
         unlabeledManifestS3Uri=final.unlabeledManifestS3Uri,
         unlabeledItems=final.unlabeledItems,
         unreviewedManifestS3Uri=final.unreviewedManifestS3Uri,
         unreviewedItems=final.unreviewedItems,
         recordProblem=final.problem,
+        reportS3Uri=batch.reportS3Uri,
     )
 
 

@@ -13,6 +13,7 @@ from terrace.errors import LimitExceededError, ThrottledError, TransientError
 from terrace.steps.api_errors import (
     BatchExistsError,
     BatchStateError,
+    DataDeletedError,
     InvalidRequestError,
     RefusedError,
     RequestTooLargeError,
@@ -24,6 +25,7 @@ STATUS_CODES: dict[type[Exception], int] = {
     UnknownBatchError: 404,
     BatchExistsError: 409,
     BatchStateError: 409,
+    DataDeletedError: 410,
     RequestTooLargeError: 413,
     ThrottledError: 429,
     LimitExceededError: 429,

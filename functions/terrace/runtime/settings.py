@@ -136,6 +136,12 @@ class FinalizeBatchSettings(StoreSettings):
     """The end of a batch."""
 
 
+class WriteReportSettings(StoreSettings):
+    """The report on an ended batch."""
+
+    report_seconds: float = Field(default=780, gt=0, description="time budget of one call")
+
+
 class NotifySettings(StoreSettings):
     """The end message."""
 

@@ -123,6 +123,13 @@ class FinalizeBatch(NamedTuple):
     clock: Clock
 
 
+class WriteReport(NamedTuple):
+    settings: s.WriteReportSettings
+    store: BatchStore
+    objects: ObjectStore
+    clock: Clock
+
+
 class Notify(NamedTuple):
     settings: s.NotifySettings
     store: BatchStore
@@ -250,6 +257,12 @@ def reconcile() -> Reconcile:
 def finalize_batch() -> FinalizeBatch:
     settings = s.FinalizeBatchSettings.read(os.environ)
     return FinalizeBatch(settings, _store(settings), _objects(), SystemClock())
+
+
+@cache
+def write_report() -> WriteReport:
+    settings = s.WriteReportSettings.read(os.environ)
+    return WriteReport(settings, _store(settings), _objects(), SystemClock())
 
 
 @cache

@@ -7,6 +7,7 @@ PermanentError
     +-- UnknownBatchError      no batch has this id
     +-- BatchExistsError       the id is taken by a batch with other content
     +-- BatchStateError        the batch is not in a state in which that can be done
+    +-- DataDeletedError       what is asked for was deleted with the batch's data
 """
 
 import json
@@ -53,6 +54,10 @@ class BatchExistsError(RefusedError):
 
 class BatchStateError(RefusedError):
     """The batch is not in a state in which that can be done."""
+
+
+class DataDeletedError(RefusedError):
+    """What is asked for was there, and was deleted with the batch's data."""
 
 
 def unknown_batch(batch_id: str) -> UnknownBatchError:

@@ -37,8 +37,7 @@ class Show:
 
     def one(self, batch_id: str) -> dict[str, Any]:
         """Everything that is known of a batch; UnknownBatchError where there is none."""
-        well_formed = len(batch_id) <= 63 and _BATCH_ID.fullmatch(batch_id)
-        found = self.store.load(batch_id) if well_formed else None
+        found = self.store.load(batch_id) if well_formed(batch_id) else None
         if found is None:
             raise unknown_batch(batch_id)
         batch, jobs = found
@@ -91,6 +90,11 @@ class Show:
 
     def _link(self) -> Callable[[str], str]:
         return lambda uri: self.objects.presign(uri, URL_SECONDS)
+
+
+def well_formed(batch_id: str) -> bool:
+    """True if a batch could have this id."""
+    return len(batch_id) <= 63 and _BATCH_ID.fullmatch(batch_id) is not None
 
 
 _BAD_TOKEN = Problem(

@@ -29,6 +29,8 @@ CLAIM_GRACE = 300.0
 """Seconds after a claim in which a StartJob that was given up may still create its job."""
 GIVE_UP = 86_400.0
 """Seconds in which a labeling job that cannot be looked at is tried again."""
+REPORT_GRACE = 5_400.0
+"""Seconds after a batch's end that its execution has for the report and the message."""
 SHORT_LIVED = 20.0
 """An execution that ends sooner, as a replacement, would fail again: not replaced at its event."""
 RUNNING = {JobStatus.STARTING, JobStatus.IN_PROGRESS}
@@ -334,6 +336,8 @@ class Reconcile:
         ended = batch.endedAt or now
         if batch.messageSentAt is not None or now - ended < min(self.period, CREATE_GRACE):
             return
+        if now - ended < REPORT_GRACE and self._reports(batch):
+            return
         at_last = now - ended > self.resend_for
         if at_last:
             repairs.stuck += 1
@@ -341,6 +345,12 @@ class Reconcile:
                 return
         self.notify.run(batch.batchId, batch.generation, at_last=at_last)
         repairs.counts["resent"] += 1
+
+    def _reports(self, batch: BatchRecord) -> bool:
+        """True while the execution still writes the report, which the message is to name."""
+        name = execution_name(batch.batchId, batch.generation)
+        execution = self.settle.workflow.describe(name)
+        return execution is not None and execution.status == "RUNNING"
 
     def _close(self, batch_id: str) -> None:
         """Takes the batch from the work list once all is told and no claim is open.

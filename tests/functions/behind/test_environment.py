@@ -15,6 +15,7 @@ FUNCTIONS = {
     "on_job_event": settings.SettleSettings,
     "reconcile": settings.ReconcileSettings,
     "finalize_batch": settings.FinalizeBatchSettings,
+    "write_report": settings.WriteReportSettings,
     "notify": settings.NotifySettings,
     "fail_batch": settings.FailBatchSettings,
     "pre_annotation": settings.PreAnnotationSettings,

@@ -17,6 +17,7 @@ from terrace.steps.pre_annotation import PreAnnotationInput
 from terrace.steps.prepare_input import PrepareInputInput
 from terrace.steps.start_job import StartJobInput
 from terrace.steps.transform_batch import TransformBatchInput
+from terrace.steps.write_report import WriteReportInput
 from tests.functions.behind.conftest import EVENTS, event
 from tests.stack_template import machine
 
@@ -27,6 +28,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "start_job": StartJobInput,
     "park_wave": ParkWaveInput,
     "finalize_batch": FinalizeBatchInput,
+    "write_report": WriteReportInput,
     "notify": NotifyInput,
     "fail_batch": FailBatchInput,
 }
