@@ -60,6 +60,14 @@ def read_item(item: Item, uri: str = "") -> LabeledItem:
     return LabeledItem(item.number, item.data, labels, failures)
 
 
+def read_label(item: Item, attribute: str, uri: str = "") -> Label | None:
+    """One label of a line, the others unread; None where the line has none under this name."""
+    if not manifest.is_labeled(item, attribute):
+        return None
+    line = Node(item.data, manifest.at_line(uri, item.number).strip())
+    return _label(attribute, line[attribute], line[f"{attribute}{METADATA}"])
+
+
 def _label(attribute: str, value: Node, about: Node) -> Label:
     kind = about["type"].text()
     status, human, job = (
