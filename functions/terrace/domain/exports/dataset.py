@@ -101,9 +101,8 @@ def survey(
             if isinstance(label.value, MaskLabel):
                 found.kinds["mask"] += 1
             number = 0
-            for number, part in enumerate(
-                collect(item, label, found.seen, documents, where), start=1
-            ):
+            for part in collect(item, label, found.seen, documents, where):
+                number += 1
                 found.kinds.update(one.kind for one in part.item.objects)
                 found.kinds["class"] += len(part.item.tags)
                 found.kinds["spans"] += len(part.item.spans)
@@ -129,7 +128,7 @@ def head(
     name: str = "dataset",
     created: str = "1970-01-01T00:00:00",
     frame_rate: int = 30,
-    image_prefix: str | None = None,
+    home: str | None = None,
 ) -> tuple[Head, Classes]:
     """What is said of the whole data set, and what its classes are called."""
     classes = decide(wanted.attributes, found.seen, wanted.categories, wanted.conflict)
@@ -149,7 +148,7 @@ def head(
             name=name,
             created=created,
             frame_rate=frame_rate,
-            image_prefix=image_prefix,
+            home=home,
         ),
         classes,
     )
@@ -158,6 +157,7 @@ def head(
 def items(
     sources: Sequence[Source],
     wanted: Wanted,
+    *,
     found: Survey,
     classes: Classes,
     documents: Documents,

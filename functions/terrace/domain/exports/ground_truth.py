@@ -27,7 +27,7 @@ def image_path(item: Item) -> str:
 
 
 def write(items: Iterable[Item], head: Head, files: Files) -> None:
-    """Writes the manifest and what it points to, below `head.image_prefix`."""
+    """Writes the manifest and what it points to, which names itself by `head.home`."""
     labels = {
         "document-version": "2018-11-28",
         "labels": [{"label": name} for name in head.classes],
@@ -62,7 +62,7 @@ def _line(item: Item, head: Head) -> Json:
     }
     about = _metadata(head, "object-detection", {one.label for one in item.objects})
     return {
-        "source-ref": _uri(item, head),
+        "source-ref": _uri(item),
         ATTRIBUTE: label,
         f"{ATTRIBUTE}{manifest.METADATA}": {
             "objects": [{"confidence": 0} for _ in item.objects],
@@ -73,21 +73,23 @@ def _line(item: Item, head: Head) -> Json:
 
 def _video(sequence: str, frames: list[Item], head: Head, files: Files) -> None:
     tracking = any(one.track is not None for item in frames for one in item.objects)
-    prefix = _prefix(head)
-    folder = f"{sequence}/"
-    names = [item.name.removeprefix(folder) for item in frames]
-    listed = [{"frame-no": i, "frame": name} for i, name in enumerate(names)]
-    files.write(
-        f"{sequence}/sequence.json",
-        dumps(
-            {
-                "seq-no": 1,
-                "prefix": s3uri.join(prefix, folder),
-                "number-of-frames": len(frames),
-                "frames": listed,
-            }
-        ),
-    )
+    home = _home(head)
+    folder = _uri(frames[0]).rpartition("/")[0] + "/"
+    names = [_uri(item).removeprefix(folder) for item in frames]
+    if any(name == item.uri for name, item in zip(names, frames, strict=True)):
+        raise ExportError(
+            folder,
+            "FRAMES_APART",
+            f"frames of {sequence} are in different folders",
+            "all frames of a sequence below one S3 folder",
+        )
+    document = {
+        "seq-no": 1,
+        "prefix": folder,
+        "number-of-frames": len(frames),
+        "frames": [{"frame-no": i, "frame": name} for i, name in enumerate(names)],
+    }
+    files.write(f"{sequence}/sequence.json", dumps(document))
     key = "tracking-annotations" if tracking else "detection-annotations"
     numbers: dict[tuple[str, str], int] = {}
     entries = []
@@ -110,8 +112,8 @@ def _video(sequence: str, frames: list[Item], head: Head, files: Files) -> None:
     used = {one.label for item in frames for one in item.objects}
     kind = f"video-object-{'tracking' if tracking else 'detection'}"
     line = {
-        "source-ref": s3uri.join(prefix, sequence, "sequence.json"),
-        FRAMES_ATTRIBUTE: s3uri.join(prefix, sequence, "SeqLabel.json"),
+        "source-ref": s3uri.join(home, sequence, "sequence.json"),
+        FRAMES_ATTRIBUTE: s3uri.join(home, sequence, "SeqLabel.json"),
         f"{FRAMES_ATTRIBUTE}{manifest.METADATA}": _metadata(head, kind, used),
     }
     files.append("output.manifest", f"{manifest.dump(line)}\n")
@@ -141,18 +143,25 @@ def _box(one: Object) -> Json:
     }
 
 
-def _prefix(head: Head) -> str:
-    if head.image_prefix is None:
+def _home(head: Head) -> str:
+    if head.home is None:
         raise ExportError(
-            "image prefix",
-            "PREFIX_MISSING",
-            "a manifest names its data objects by S3 URI, and nothing says where they are",
-            "the S3 folder that images and files are, or will be, in: s3://bucket/folder/",
+            "output",
+            "HOME_MISSING",
+            "the manifest of a video names its label file by S3 URI, and nothing says where it "
+            "will be",
+            "the S3 folder that the written files will be copied to: s3://bucket/folder/",
         )
-    return head.image_prefix
+    return head.home
 
 
-def _uri(item: Item, head: Head) -> str:
-    if head.image_prefix is None and item.uri.startswith(s3uri.SCHEME):
-        return item.uri
-    return s3uri.join(_prefix(head), item.name)
+def _uri(item: Item) -> str:
+    wrong = s3uri.problem(item.uri)
+    if wrong:
+        raise ExportError(
+            item.uri or item.name,
+            "IMAGE_NOT_IN_S3",
+            f"a manifest names its data objects by S3 URI, and this {wrong}",
+            "the S3 folder of the images: s3://bucket/folder/",
+        )
+    return item.uri

@@ -5,7 +5,7 @@ set. Pixels count from the top left corner of the image, 0 is the left edge of t
 the right edge of a box is `left + width`. Each format's file states where its convention differs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -194,8 +194,8 @@ class Head:
     """ISO 8601; given, so that the same labels give the same bytes."""
     frame_rate: int = 30
     """Frames a second of videos, for formats that must name it: Ground Truth does not know."""
-    image_prefix: str | None = None
-    """S3 folder that the images are, or will be, in: for formats that must name it."""
+    home: str | None = None
+    """S3 folder that the written files will be in: for formats that must name themselves."""
 
     def number(self, label: str, path: str = "$") -> int:
         """The class id, from 0; ExportError for a class that the category file lacks."""
@@ -242,12 +242,16 @@ class Files(Protocol):
 
 
 class Folder(Protocol):
-    """What a reader reads: a data set somebody else wrote."""
+    """What a reader reads: a data set that somebody else wrote."""
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> Sequence[str]:
         """Relative paths of all files, with `/`, sorted."""
 
-    def text(self, path: str) -> str: ...
+    def text(self, path: str) -> str:
+        """A file of UTF-8; ExportError where it cannot be read."""
+
+    def yaml(self, path: str) -> Any:
+        """A parsed YAML file."""
 
     def size(self, path: str) -> Size | None:
-        """Pixels of an image file, None where it is no image that can be read."""
+        """Pixels of an image file; None where it is no image that can be read."""

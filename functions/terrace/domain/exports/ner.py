@@ -1,9 +1,9 @@
 """Named entities: CoNLL columns with B-, I- and O, or JSON lines with offsets.
 
 CoNLL knows tokens, not characters: words and single signs, cut where an entity begins or ends
-inside one, so that no entity changes. Entities that overlap cannot be written and are refused. JSON lines
-are doccano's: `{"text": ..., "label": [[start, end, name]]}`, the end outside; a class of the whole
-text is in `labels`. A text without entities is there in both.
+inside one, so that no entity changes. Entities that overlap cannot be written and are refused. JSON
+lines are doccano's: `{"text": ..., "label": [[start, end, name]]}`, the end outside; classes of the
+whole text are in `labels`. A text without entities is there in both.
 """
 
 import re
