@@ -4,6 +4,7 @@ import importlib.metadata
 
 import click
 
+from terrace_cli.commands.convert import convert
 from terrace_cli.commands.create import create
 from terrace_cli.commands.delete import delete
 from terrace_cli.commands.demo import demo
@@ -40,5 +41,5 @@ def cli() -> None:
     """
 
 
-for command in (demo, local, create, show, watch, stop, retry, delete, ui):
+for command in (demo, local, create, show, watch, stop, retry, delete, ui, convert):
     cli.add_command(command)
