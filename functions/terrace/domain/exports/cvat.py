@@ -77,7 +77,7 @@ def _image(item: Item, number: int, head: Head) -> str:
     ]
     for one in item.objects:
         head.number(one.label, item.uri)
-        element, placed = _placed(one)
+        element, placed = _placed(one, head)
         lines.append(
             f'    <{element} label={attribute(one.label)} occluded="0" {placed} z_order="0">'
             f"{_attributes(one)}</{element}>\n"
@@ -93,7 +93,7 @@ def _attributes(one: Object) -> str:
     )
 
 
-def _placed(one: Object) -> tuple[str, str]:
+def _placed(one: Object, head: Head) -> tuple[str, str]:
     """The element of a shape, and its coordinates."""
     shape = one.shape
     if isinstance(shape, BoxShape):
@@ -104,7 +104,9 @@ def _placed(one: Object) -> tuple[str, str]:
     if isinstance(shape, PolylineShape):
         return "polyline", _points(shape.points)
     assert isinstance(shape, KeypointsShape)
-    return "points", _points([(p.x, p.y) for p in shape.points if p.visibility])
+    order = {name: place for place, name in enumerate(head.keypoints.get(one.label, ()))}
+    points = sorted(shape.points, key=lambda point: order.get(point.name, len(order)))
+    return "points", _points([(p.x, p.y) for p in points if p.visibility])
 
 
 def _points(points: Iterable[Point]) -> str:
@@ -129,7 +131,7 @@ def _track(number: int, label: str, seen: Seen, length: int, head: Head) -> str:
     head.number(label)
     lines = [f'  <track id="{number}" label={attribute(label)} source="manual">\n']
     for place, (frame, one) in enumerate(seen):
-        element, placed = _placed(one)
+        element, placed = _placed(one, head)
         if place and seen[place - 1][0] == frame:
             raise ExportError(
                 f"frame {frame}",

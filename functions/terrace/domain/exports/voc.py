@@ -32,10 +32,9 @@ def write(items: Iterable[Item], head: Head, files: Files) -> None:
 def document(item: Item, head: Head) -> str:
     """The file of one image."""
     width, height = sized(item)
-    folder, _, base = item.name.rpartition("/")
     lines = [
         "<annotation>",
-        f"  <folder>{xml(folder or 'JPEGImages')}</folder>",
+        "  <folder>JPEGImages</folder>",
         f"  <filename>{xml(item.name)}</filename>",
         f"  <source><database>{xml(head.name)}</database></source>",
         f"  <size><width>{width}</width><height>{height}</height><depth>3</depth></size>",
@@ -43,7 +42,6 @@ def document(item: Item, head: Head) -> str:
         *(_object(one, head) for one in item.objects),
         "</annotation>\n",
     ]
-    del base
     return "\n".join(lines)
 
 
