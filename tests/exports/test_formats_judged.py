@@ -145,8 +145,9 @@ def test_polygons_load_back_from_coco_and_cvat(judge: Judge, made: Any) -> None:
                 for one in item.objects
                 if isinstance(one.shape, PolygonShape)
             ]
-            assert [one["points"] for one in found] == expected
-            assert all(one["kind"] == "polygon" for one in found)
+            # Datumaro gives COCO's box of a polygon as a label of its own, and sorts by label.
+            drawn = [one["points"] for one in found if one["kind"] == "polygon"]
+            assert sorted(drawn) == sorted(expected)
 
 
 @given(made=mask_sets())
@@ -310,7 +311,8 @@ Sums = list[tuple[str, list[int], list[int]]]
 
 def sums(annotations: list[dict[str, Any]]) -> Sums:
     """A mask by its class, and how many of its pixels are in each row and column."""
-    return sorted((one["label"], one["rows"], one["columns"]) for one in annotations)
+    masks = [one for one in annotations if "rows" in one]
+    return sorted((one["label"], one["rows"], one["columns"]) for one in masks)
 
 
 def expected_sums(item: Item) -> Sums:

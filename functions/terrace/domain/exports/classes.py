@@ -5,6 +5,7 @@ in the order of Ground Truth's own numbers, then of their first appearance; an i
 when a class is first used.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,6 +13,8 @@ from typing import Literal
 from terrace.domain.exports.model import BACKGROUND, ExportError
 
 Conflict = Literal["error", "prefix", "same"]
+_NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_NONE = frozenset({0xFFFE, 0xFFFF})
 
 
 @dataclass
@@ -126,18 +129,20 @@ def _of(attribute: str, seen: Seen, given: Mapping[str, Sequence[str]]) -> list[
 
 
 def check(names: Iterable[str], where: str) -> None:
-    """Refuses a name that no format could carry: an empty one, or one with half a character."""
+    """Refuses a name that not every format could carry.
+
+    An empty one, one with a control character (a line break, a tab), or with what is no character:
+    half of one, or U+FFFE, which XML forbids.
+    """
     for name in names:
         if not name.strip():
             raise ExportError(
                 where, "CLASS_NAME_BLANK", f"the class name {name!r} is blank", "a name to read"
             )
-        try:
-            name.encode()
-        except UnicodeEncodeError:
+        if any(unicodedata.category(one) in _NO_TEXT or ord(one) in _NONE for one in name):
             raise ExportError(
                 where,
                 "CLASS_NAME_INVALID",
-                f"the class name {name!r} has half a Unicode character",
-                "whole characters",
-            ) from None
+                f"the class name {name!r} has a control character, or half of a character",
+                "a name of one line",
+            )

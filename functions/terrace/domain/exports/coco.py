@@ -7,7 +7,7 @@ Written as a stream: annotations wait in a spool until all images are written.
 Source: cocodataset.org, "Data format"; cocoapi PythonAPI/pycocotools/coco.py.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from terrace.domain.exports import geometry, runs
@@ -25,6 +25,7 @@ from terrace.domain.exports.numbers import number
 from terrace.domain.exports.text import dumps
 
 Json = dict[str, Any]
+Points = Mapping[str, tuple[str, ...]]
 
 
 def image_path(item: Item) -> str:
@@ -34,7 +35,7 @@ def image_path(item: Item) -> str:
 
 def write(items: Iterable[Item], head: Head, files: Files) -> None:
     """Writes `annotations/instances_<subset>.json`."""
-    _write(items, head, files, "instances", {})
+    _write(items, head, files, "instances", None)
 
 
 def write_keypoints(items: Iterable[Item], head: Head, files: Files) -> None:
@@ -68,7 +69,9 @@ class _Subset:
         self._files.append(self.path, "]}\n")
 
 
-def _write(items: Iterable[Item], head: Head, files: Files, task: str, keypoints: Any) -> None:
+def _write(
+    items: Iterable[Item], head: Head, files: Files, task: str, keypoints: Points | None
+) -> None:
     opening: Json = {
         "info": {"description": head.name, "date_created": head.created},
         "licenses": [],
@@ -95,10 +98,11 @@ def _write(items: Iterable[Item], head: Head, files: Files, task: str, keypoints
         subset.close()
 
 
-def _category(index: int, name: str, keypoints: Any) -> Json:
+def _category(index: int, name: str, keypoints: Points | None) -> Json:
     found: Json = {"id": index + 1, "name": name, "supercategory": ""}
-    if name in keypoints:
-        found |= {"keypoints": list(keypoints[name]), "skeleton": []}
+    if keypoints is not None:
+        # Readers want both from every class of such a file, also from one without points.
+        found |= {"keypoints": list(keypoints.get(name, ())), "skeleton": []}
     return found
 
 

@@ -148,7 +148,7 @@ _ROWS = (
     Format(
         "kitti",
         "KITTI object detection",
-        _holds("box", boxed=_DRAWN),
+        replace(_holds("box", boxed=_DRAWN), size=False),
         kitti.write,
         kitti.image_path,
         "Pixels from 0. Class names of one word only; attributes are lost.",
