@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -211,6 +211,21 @@ def with_images(name: str, items: Iterable[Item], folder: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         picture = Image.new("1", item.size)
         picture.save(place, "JPEG" if item.name.endswith(".jpg") else "PNG")
+
+
+Box = tuple[str, float, float, float, float]
+
+
+def boxes_of_items(items: Iterable[Item], name: Callable[[Item], str]) -> dict[str, list[Box]]:
+    """Boxes by item, in an order of their own."""
+    found: dict[str, list[Box]] = {}
+    for item in items:
+        rows = found.setdefault(name(item), [])
+        for one in item.objects:
+            if isinstance(one.shape, BoxShape):
+                shape = one.shape
+                rows.append((one.label, shape.left, shape.top, shape.width, shape.height))
+    return found
 
 
 # --- random data sets ----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ YOLO and Open Images have fractions of ten places. TOLERANCE covers both.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,6 +30,8 @@ from tests.exports.harness import (
     LABEL,
     PLAIN,
     STRIPPED,
+    Box,
+    boxes_of_items,
     data_sets,
     mask_sets,
     polygon_sets,
@@ -44,20 +46,6 @@ EXAMPLES = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
-Box = tuple[str, float, float, float, float]
-
-
-def boxes_of(items: Iterable[Item], name: Callable[[Item], str]) -> dict[str, list[Box]]:
-    """Boxes by item, in an order of their own."""
-    found: dict[str, list[Box]] = {}
-    for item in items:
-        rows = found.setdefault(name(item), [])
-        for one in item.objects:
-            if isinstance(one.shape, BoxShape):
-                shape = one.shape
-                rows.append((one.label, shape.left, shape.top, shape.width, shape.height))
-    return {key: sorted(rows) for key, rows in found.items()}
-
 
 def boxes_in(answer: dict[str, Any]) -> dict[str, list[Box]]:
     return {
@@ -66,7 +54,9 @@ def boxes_in(answer: dict[str, Any]) -> dict[str, list[Box]]:
     }
 
 
-def same(found: dict[str, list[Box]], expected: dict[str, list[Box]]) -> None:
+def same(
+    found: dict[str, list[Box]], expected: dict[str, list[Box]], within: float = TOLERANCE
+) -> None:
     assert found.keys() == expected.keys()
     for key, rows in expected.items():
         left = list(found[key])
@@ -76,7 +66,7 @@ def same(found: dict[str, list[Box]], expected: dict[str, list[Box]]) -> None:
                 one
                 for one in left
                 if one[0] == row[0]
-                and all(abs(a - b) <= TOLERANCE for a, b in zip(one[1:], row[1:], strict=True))
+                and all(abs(a - b) <= within for a, b in zip(one[1:], row[1:], strict=True))
             ]
             assert near, f"{key}: {row} is not among {left}"
             left.remove(near[0])
@@ -118,7 +108,7 @@ def test_boxes_and_classes_load_back(judge: Judge, name: str, data: st.DataObjec
     answer = ask(judge, name, form, items, head, **options)
     # Then classes (in their order), images (also empty ones) and boxes are the same
     assert tuple(answer["classes"]) == head.classes
-    same(boxes_in(answer), boxes_of(items, stem))
+    same(boxes_in(answer), boxes_of_items(items, stem))
 
 
 @given(made=data_sets())
@@ -129,8 +119,8 @@ def test_pycocotools_reads_boxes_exactly(judge: Judge, made: Any) -> None:
         place = written("coco", items, head)[0].save(Path(folder))
         answer = judge.ask("pycocotools", place / "annotations" / "instances_train.json")
     assert tuple(answer["classes"]) == head.classes
-    found = boxes_in(answer)
-    assert found == boxes_of(items, lambda item: item.name)
+    expected = boxes_of_items(items, lambda item: item.name)
+    assert boxes_in(answer) == {key: sorted(rows) for key, rows in expected.items()}
 
 
 @given(made=polygon_sets())
@@ -200,7 +190,7 @@ def test_tracks_load_back_from_mot_counted_from_one(judge: Judge, made: Any) -> 
                 key: [(label, left - 1, top - 1, *size) for label, left, top, *size in rows]
                 for key, rows in boxes_in(answer).items()
             }
-            same(found, boxes_of(frames, lambda item: str(item.frame + 1)))
+            same(found, boxes_of_items(frames, lambda item: str(item.frame + 1)))
             assert tracks(answer) == len({one.track for f in frames for one in f.objects})
 
 
@@ -227,7 +217,7 @@ def test_tracks_load_back_from_cvat_video(judge: Judge, made: Any) -> None:
                 )
                 for item in answer["items"]
             }
-            expected = boxes_of(frames, lambda item: f"frame_{item.frame:06d}")
+            expected = boxes_of_items(frames, lambda item: f"frame_{item.frame:06d}")
             # A video's frames are known by what is drawn in them.
             same(
                 {key: row for key, row in rows.items() if row},

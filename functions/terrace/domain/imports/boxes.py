@@ -10,6 +10,8 @@ from terrace.domain.exports.classes import check
 from terrace.domain.exports.model import BoxShape, ExportError, Item
 from terrace.domain.exports.names import Names
 
+ROUNDING = 1e-6
+"""Pixels: formats that keep both edges give a box without width one of -8.7e-18."""
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
@@ -48,7 +50,8 @@ def finite(value: object, where: str) -> float:
 
 
 def box(left: float, top: float, width: float, height: float, where: str) -> BoxShape:
-    """A box; ExportError for a negative size."""
+    """A box; ExportError for a negative size (one that is less than a rounding error is 0)."""
+    width, height = (0.0 if -ROUNDING < part < 0 else part for part in (width, height))
     if width < 0 or height < 0:
         fail(where, f"a box is {width} x {height}", "a width and a height of 0 or more")
     return BoxShape(left, top, width, height)
