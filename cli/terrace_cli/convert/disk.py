@@ -54,8 +54,9 @@ class Output:
             raise TerraceError(
                 f"{folder} exists already", "name a new or empty folder", exit_code=EXIT_WRONG
             )
-        self._open: OrderedDict[Path, IO[str]] = OrderedDict()
-        self._grown: set[Path] = set()
+        self._open: OrderedDict[str, IO[str]] = OrderedDict()
+        self._grown: set[str] = set()
+        self._folders: set[Path] = set()
 
     def __enter__(self) -> Self:
         try:
@@ -95,17 +96,17 @@ class Output:
 
     def append(self, path: str, text: str) -> None:
         """More of a file that grows."""
-        place = self._place(path)
-        file = self._open.get(place)
+        file = self._open.get(path)
         if file is None:
+            place = self._place(path)
             if len(self._open) >= OPEN_MAX:
                 self._open.popitem(last=False)[1].close()
-            mode = "a" if place in self._grown else "x"
+            mode = "a" if path in self._grown else "x"
             file = place.open(mode, encoding="utf-8", newline="")
-            self._grown.add(place)
-            self._open[place] = file
+            self._grown.add(path)
+            self._open[path] = file
         else:
-            self._open.move_to_end(place)
+            self._open.move_to_end(path)
         file.write(text)
 
     def spool(self) -> Spool:
@@ -114,10 +115,9 @@ class Output:
 
     def lines(self, path: str) -> Iterator[str]:
         """A file that was written, read again."""
-        place = self._place(path)
-        if place in self._open:
-            self._open[place].flush()
-        with place.open(encoding="utf-8", newline="") as file:
+        if path in self._open:
+            self._open[path].flush()
+        with self._place(path).open(encoding="utf-8", newline="") as file:
             yield from file
 
     def _place(self, path: str) -> Path:
@@ -126,7 +126,9 @@ class Output:
         if not parts or path.startswith("/") or ".." in parts:
             raise ValueError(f"{path!r} is no path inside an export")
         place = self._made.joinpath(*parts)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.parent not in self._folders:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self._folders.add(place.parent)
         return place
 
 

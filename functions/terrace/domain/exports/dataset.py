@@ -14,7 +14,7 @@ from terrace.domain.exports.classes import Classes, Conflict, Seen, decide
 from terrace.domain.exports.from_labels import Documents, Part, collect, merged, parts
 from terrace.domain.exports.model import ExportError, Head, Item, Kind, Size
 from terrace.domain.exports.names import Names, common_folder
-from terrace.domain.json_reading import UnreadableError
+from terrace.domain.json_reading import Node, UnreadableError
 from terrace.domain.label_values import Label, MaskLabel
 from terrace.domain.manifest import METADATA
 from terrace.domain.problems import Problem
@@ -85,29 +85,19 @@ def survey(
     """
     found = Survey()
     having: Counter[str] = Counter()
-    for where, item, labels in _labeled(sources, wanted.attributes):
+    for where, item in _items(sources):
         found.lines += 1
         step(found.lines)
-        if not labels:
+        names = [name for name in wanted.attributes if manifest.is_labeled(item, name)]
+        if not names:
             found.unlabeled += 1
             if len(found.others) < 100:
                 found.others.update(_attributes(item))
             continue
+        having.update(names)
         if "source-ref" in item.data:
             found.folder = common_folder(found.folder, item.source)
-        most = 0
-        for label in labels:
-            having[label.attribute] += 1
-            if isinstance(label.value, MaskLabel):
-                found.kinds["mask"] += 1
-            number = 0
-            for part in collect(item, label, found.seen, documents, where):
-                number += 1
-                found.kinds.update(one.kind for one in part.item.objects)
-                found.kinds["class"] += len(part.item.tags)
-                found.kinds["spans"] += len(part.item.spans)
-            most = max(most, number)
-        found.items += most
+        found.items += max(_note(found, item, name, documents, where) for name in names)
     found.kinds = +found.kinds
     missing = [name for name in wanted.attributes if not having[name]]
     if missing:
@@ -119,6 +109,30 @@ def survey(
             f"a label attribute of the manifest; it has: {others}",
         )
     return found
+
+
+def _note(found: Survey, item: manifest.Item, name: str, documents: Documents, where: str) -> int:
+    """Notes what is in a label; how many items it has."""
+    about = Node(item.data, where)[f"{name}{METADATA}"]
+    value = item.data[name]
+    if label_reading.shape_of(about) == "boxes" and isinstance(value, dict):
+        # The second pass reads them; here only what they are called matters.
+        for number, called in label_reading.class_names(about).items():
+            found.seen.add(name, called, number)
+        boxes = value.get("annotations")
+        found.kinds["box"] += len(boxes) if isinstance(boxes, list) else 0
+        return 1
+    label = label_reading.read_label(item, name, where.rpartition(" line ")[0])
+    assert label is not None
+    if isinstance(label.value, MaskLabel):
+        found.kinds["mask"] += 1
+    number = 0
+    for part in collect(item, label, found.seen, documents, where):
+        number += 1
+        found.kinds.update(one.kind for one in part.item.objects)
+        found.kinds["class"] += len(part.item.tags)
+        found.kinds["spans"] += len(part.item.spans)
+    return number
 
 
 def head(
@@ -191,7 +205,8 @@ def items(
         for same in zip(*by_attribute, strict=True):
             made = _named(same, names, sequence, subset, item.number)
             if made.size is None or 0 in made.size:
-                made = replace(made, size=size_of(made))
+                size = size_of(made)
+                made = made if size is None else replace(made, size=size)
             yield made
 
 
@@ -216,13 +231,18 @@ def _labeled(
     sources: Sequence[Source], attributes: Sequence[str]
 ) -> Iterator[tuple[str, manifest.Item, list[Label]]]:
     """Every line with those labels of it that were asked for."""
+    for where, item in _items(sources):
+        uri = where.rpartition(" line ")[0]
+        found = [label_reading.read_label(item, name, uri) for name in attributes]
+        yield where, item, [label for label in found if label is not None]
+
+
+def _items(sources: Sequence[Source]) -> Iterator[tuple[str, manifest.Item]]:
     for source in sources:
         for item in manifest.read(source.lines(), uri=source.uri, limits=False):
             if isinstance(item, Problem):
                 raise UnreadableError(item)
-            where = manifest.at_line(source.uri, item.number)
-            found = [label_reading.read_label(item, name, source.uri) for name in attributes]
-            yield where, item, [label for label in found if label is not None]
+            yield manifest.at_line(source.uri, item.number), item
 
 
 def _attributes(item: manifest.Item) -> list[str]:

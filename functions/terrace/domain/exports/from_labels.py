@@ -99,10 +99,9 @@ def parts(
         tags = tuple(Tag(named(_name(one, where)), one.confidence) for one in value.classes)
         made = replace(made, tags=tags)
     elif isinstance(value, BoxesLabel):
-        objects = tuple(
-            Object(named(value.class_names[box.class_number]), _box(box)) for box in value.boxes
-        )
-        made = replace(made, size=value.image_size, objects=objects)
+        names = {number: named(name) for number, name in value.class_names.items()}
+        objects = tuple(Object(names[box.class_number], _box(box)) for box in value.boxes)
+        made = Item("", uri, size=value.image_size, objects=objects)
     elif isinstance(value, SpansLabel):
         spans = tuple(TextSpan(one.start, one.end, named(one.label)) for one in value.spans)
         made = replace(made, spans=spans)
@@ -120,10 +119,10 @@ def parts(
     elif isinstance(value, MaskLabel):
         if label.type.startswith("groundtruth/point_cloud"):
             _refuse(where, "labels the points of a cloud, one by one")
-        names = mask_classes(value)
+        listed = mask_classes(value)
         if classes is not None:
-            raster = documents.mask(value.uri, value.colors, names)
-            raster = replace(raster, labels=tuple(named(name) for name in names))
+            raster = documents.mask(value.uri, value.colors, listed)
+            raster = replace(raster, labels=tuple(named(name) for name in listed))
             made = replace(made, raster=raster, size=raster.size)
     else:
         made = replace(made, objects=_skeletons(value, named, where))
@@ -316,6 +315,8 @@ def _refuse(where: str, what: str) -> None:
 def merged(found: Sequence[Item]) -> Item:
     """One item from what several attributes say of the same data object."""
     first = found[0]
+    if len(found) == 1:
+        return first
     raster = [one.raster for one in found if one.raster is not None]
     if len(raster) > 1:
         raise ExportError(

@@ -68,13 +68,15 @@ def fit(items: Iterable[Item], holds: Holds, tally: Tally) -> Iterator[Item]:
         _count(tally, holds, "class", len(item.tags))
         _count(tally, holds, "spans", len(item.spans))
         tally.items += 1
-        made = replace(
-            item,
-            objects=tuple(one for one in fitted if one is not None),
-            raster=raster,
-            tags=item.tags if "class" in holds.kinds else (),
-            spans=item.spans if "spans" in holds.kinds else (),
-        )
+        made = item
+        if fitted != list(item.objects):
+            made = replace(made, objects=tuple(one for one in fitted if one is not None))
+        if raster is not item.raster:
+            made = replace(made, raster=None)
+        if item.tags and "class" not in holds.kinds:
+            made = replace(made, tags=())
+        if item.spans and "spans" not in holds.kinds:
+            made = replace(made, spans=())
         tally.empty += not (made.objects or made.raster or made.tags or made.spans)
         yield made
 
