@@ -3,8 +3,9 @@
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def load(path: Path, lines: list[str], attribute: str) -> tuple[Head, list[Item]
     return head, list(items)
 
 
-@pytest.mark.parametrize(("path", "lines", "attribute"), manifests())
+@pytest.mark.parametrize(("path", "lines", "attribute"), list(manifests()))
 def test_a_label_is_written_in_every_format_that_holds_it_or_refused_with_the_reason(
     path: Path, lines: list[str], attribute: str
 ) -> None:
@@ -160,42 +161,6 @@ def test_a_label_is_written_in_every_format_that_holds_it_or_refused_with_the_re
         assert tally.written
     assert set(refusals.values()) <= ALLOWED_REFUSALS
     assert len(refusals) < len(fitting)
-
-
-@pytest.mark.parametrize(
-    ("name", "form", "options"),
-    [
-        ("coco", "coco_instances", {}),
-        ("yolo", "yolo", {}),
-        ("darknet", "yolo", {}),
-        ("voc", "voc_detection", {"coordinate_mode": "voc-one-based"}),
-        ("cvat", "cvat", {}),
-        ("kitti", "kitti_detection", {}),
-        ("open-images", "open_images", {}),
-    ],
-)
-@pytest.mark.parametrize("kind", ["boxes", "video", "coco"])
-def test_real_boxes_load_back(
-    judge: Judge, kind: str, name: str, form: str, options: dict[str, Any]
-) -> None:
-    head, items = REAL[kind]()
-    if name == "kitti":
-        head, items = one_word(head, items)
-    if kind == "video":
-        # The judge wants every image to be there; a tenth of 300 frames shows as much.
-        items = items[::10]
-    if name == "yolo":
-        # And it knows an image of Ultralytics' layout by its base name only.
-        items = [replace(item, name=item.name.replace("/", "_")) for item in items]
-    answer = ask(judge, name, form, tuple(items), head, **options)
-    assert tuple(answer["classes"]) == head.classes or name == "kitti"
-    # COCO's own boxes may stick out of their image by a hundredth: Open Images and YOLO cut there.
-    same(boxes_in(answer), boxes_of_items(items, lambda item: item.stem), within=0.011)
-
-
-def real_boxes() -> tuple[Head, list[Item]]:
-    path = DATA / "ground_truth_samples/real/image_bounding_box/sample_output.100lines.manifest"
-    return load(path, path.read_text(encoding="utf-8").splitlines(), "category")
 
 
 def real_video() -> tuple[Head, list[Item]]:
@@ -234,7 +199,56 @@ def real_coco() -> tuple[Head, list[Item]]:
     return Head(read.classes), list(read.items)
 
 
-REAL = {"boxes": real_boxes, "video": real_video, "coco": real_coco}
+def boxed() -> Iterator[Any]:
+    """Everything at hand that has boxes in images or frames."""
+    if not DATA.is_dir():
+        return
+    yield pytest.param(real_video, id="SeqLabel.json of MOT17-13")
+    yield pytest.param(real_coco, id="coco_val2014_100")
+    for case in manifests():
+        path, lines, attribute = case.values
+        if path.relative_to(DATA).as_posix() in NOT_EXPORTABLE:
+            continue
+        _, items = load(path, lines, attribute)
+        if any(one.kind == "box" for item in items for one in item.objects):
+            yield pytest.param(partial(load, path, lines, attribute), id=case.id)
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "options"),
+    [
+        ("coco", "coco_instances", {}),
+        ("yolo", "yolo", {}),
+        ("darknet", "yolo", {}),
+        ("voc", "voc_detection", {"coordinate_mode": "voc-one-based"}),
+        ("cvat", "cvat", {}),
+        ("kitti", "kitti_detection", {}),
+        ("open-images", "open_images", {}),
+    ],
+)
+@pytest.mark.parametrize("kind", list(boxed()))
+def test_real_boxes_load_back(
+    judge: Judge,
+    kind: Callable[[], tuple[Head, list[Item]]],
+    name: str,
+    form: str,
+    options: dict[str, Any],
+) -> None:
+    head, items = kind()
+    if name == "kitti":
+        head, items = one_word(head, items)
+    # The documentation's "S3 bucket location" has no extension, and the judge knows images by it.
+    items = [item if "." in item.name else replace(item, name=f"{item.name}.png") for item in items]
+    if len(items) == 300:
+        # The judge wants every image to be there; a tenth of 300 frames shows as much.
+        items = items[::10]
+    if name == "yolo":
+        # And it knows an image of Ultralytics' layout by its base name only.
+        items = [replace(item, name=item.name.replace("/", "_")) for item in items]
+    answer = ask(judge, name, form, tuple(items), head, **options)
+    assert tuple(answer["classes"]) == head.classes or name == "kitti"
+    # COCO's own boxes may stick out of their image by a hundredth: Open Images and YOLO cut there.
+    same(boxes_in(answer), boxes_of_items(items, lambda item: item.stem), within=0.011)
 
 
 def one_word(head: Head, items: list[Item]) -> tuple[Head, list[Item]]:
@@ -280,3 +294,23 @@ def test_a_real_mask_loads_back_pixel_for_pixel(judge: Judge) -> None:
     }
     assert counted == {label: count for label, count in expected.items() if count}
     assert sum(counted.values()) > 1000
+
+
+def test_real_keypoints_load_back_from_coco(judge: Judge) -> None:
+    place = DATA / "coco_keypoints" / "example_coco_val.json"
+    read = READERS["coco"](Input(place), "s3://some-bucket/coco/")
+    head = Head(read.classes, read.keypoints)
+    with tempfile.TemporaryDirectory() as folder:
+        made = written("coco-keypoints", read.items, head)[0].save(Path(folder))
+        ours = judge.ask("pycocotools", made / "annotations" / "person_keypoints_train.json")
+    theirs = judge.ask("pycocotools", place)
+    assert ours["classes"] == theirs["classes"] == ["person"]
+
+    def rows(answer: dict[str, Any]) -> dict[str, list[Any]]:
+        return {
+            item["id"]: sorted((one["keypoints"], one["box"]) for one in item["annotations"])
+            for item in answer["items"]
+        }
+
+    assert rows(ours) == rows(theirs)
+    assert sum(map(len, rows(ours).values())) == 14
