@@ -118,7 +118,7 @@ def convert(
     from terrace.domain.imports.readers import READERS
     from terrace_cli.convert.documents import Documents
     from terrace_cli.convert.run import Order, from_folder, from_manifests
-    from terrace_cli.s3_access import s3_client
+    from terrace_cli.s3 import client_of
 
     if name not in FORMATS:
         raise click.UsageError(f"--format {name!r} is none of {', '.join(FORMATS)}")
@@ -127,7 +127,7 @@ def convert(
     if kind is None and not attributes:
         raise click.UsageError("--attribute says which label of a manifest is meant")
     choice = Choice(local=local_file, region=region, profile=profile)
-    documents = Documents(lambda: s3_client(choice), [_copy(one) for one in copies])
+    documents = Documents(lambda: client_of(choice), [_copy(one) for one in copies])
     named = _categories(categories, attributes, documents)
     order = Order(
         chosen=FORMATS[name],
@@ -230,6 +230,9 @@ class _Progress:
 
         def step(what: str, count: int, whole: int | None) -> None:
             if what not in tasks:
+                for other in tasks.values():
+                    # Whatever goes on now, what was before it is done.
+                    self._bar.update(other, total=self._bar.tasks[other].completed or 1)
                 tasks[what] = self._bar.add_task(what, total=whole)
             # Drawing is dear; a bar that moves every hundredth item moves enough.
             if count % 100 == 0 or count == whole:

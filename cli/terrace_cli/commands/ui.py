@@ -6,7 +6,7 @@ from typing import BinaryIO
 import click
 
 from terrace_cli.errors import EXIT_WRONG, TerraceError
-from terrace_cli.s3_access import s3_client
+from terrace_cli.s3 import client_of
 from terrace_cli.target import Choice
 
 
@@ -67,7 +67,7 @@ def preview(
     from terrace_cli.preview.page import render
 
     choice = Choice(local=local_file, region=region, profile=profile)
-    files = Files(lambda: s3_client(choice))
+    files = Files(lambda: client_of(choice))
     job = find(file.read(), name, Overrides(manifest, categories, template, attribute), files)
     text = render(job, item, files)
     path = out or Path(f"preview-{job.spec.jobName}-{item}.html")

@@ -1,4 +1,4 @@
-"""S3 with the caller's own credentials: of the local run where there is one, else of AWS."""
+"""S3 with the caller's own credentials, or of the local run."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,12 @@ from terrace_cli.errors import NoTarget
 from terrace_cli.target import Choice, find_contract, find_target
 
 
-def s3_client(choice: Choice) -> Any:
-    """S3 of the local run where there is one and nothing says otherwise, else of AWS."""
+def client_of(choice: Choice) -> Any:
+    """S3 of the local run where there is one and nothing says otherwise, else of AWS.
+
+    Raises:
+        NoTarget: The local run that was named, or found, is not there or has no address.
+    """
     import boto3
     from botocore.config import Config
 
