@@ -308,6 +308,23 @@ def test_a_single_coco_file_becomes_yolo(given: Path, tmp_path: Path) -> None:
     assert (tmp_path / "yolo/labels/train/a/x.txt").read_text().startswith("0 0.1 0.1375")
 
 
+def test_images_of_a_folder_are_copied_and_measured(tmp_path: Path) -> None:
+    # Given COCO that does not say how large its images are, beside them
+    folder = tmp_path / "coco"
+    (folder / "pictures").mkdir(parents=True)
+    (folder / "pictures/a.png").write_bytes(picture(40, 20))
+    document = {
+        "images": [{"id": 1, "file_name": "pictures/a.png"}],
+        "categories": [{"id": 3, "name": "dog"}],
+        "annotations": [{"image_id": 1, "category_id": 3, "bbox": [10, 5, 20, 10]}],
+    }
+    (folder / "labels.json").write_text(json.dumps(document))
+    out = tmp_path / "out"
+    done(folder, "--from", "coco", "--format", "yolo", "--out", out, "--copy-images")
+    assert (out / "labels/train/pictures/a.txt").read_text() == "0 0.5 0.5 0.5 0.5\n"
+    assert (out / "images/train/pictures/a.png").read_bytes() == picture(40, 20)
+
+
 # --- what is wrong -------------------------------------------------------------------------------
 
 
@@ -324,6 +341,7 @@ def test_a_single_coco_file_becomes_yolo(given: Path, tmp_path: Path) -> None:
         ),
         (["--attribute", "boxes", "--format", "yolo", "--copy", "x"], "is not S3FOLDER=DIR"),
         (["--attribute", "boxes", "--format", "yolo", "--from", "x"], "--from 'x' is none of"),
+        (["--attribute", "boxes", "--format", "yolo", "--from", "voc"], "are for manifests"),
         (
             ["--attribute", "boxes", "--format", "yolo", "--categories", "absent.json"],
             "cannot read absent.json",

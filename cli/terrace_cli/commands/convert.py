@@ -126,6 +126,8 @@ def convert(
         raise click.UsageError(f"--from {kind!r} is none of {', '.join(READERS)}")
     if kind is None and not attributes:
         raise click.UsageError("--attribute says which label of a manifest is meant")
+    if kind is not None and (attributes or categories or held_back):
+        raise click.UsageError("--attribute, --categories and --val are for manifests, not --from")
     choice = Choice(local=local_file, region=region, profile=profile)
     documents = Documents(lambda: client_of(choice), [_copy(one) for one in copies])
     named = _categories(categories, attributes, documents)

@@ -61,9 +61,7 @@ class Output:
     def __enter__(self) -> Self:
         try:
             self.folder.absolute().parent.mkdir(parents=True, exist_ok=True)
-            made = tempfile.mkdtemp(
-                prefix=f".{self.folder.name}-", dir=self.folder.absolute().parent
-            )
+            made = tempfile.mkdtemp(prefix=".terrace-convert-", dir=self.folder.absolute().parent)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         self._made = Path(made)
@@ -85,8 +83,12 @@ class Output:
         # mkdtemp's folders are their maker's alone; what is delivered is as any new folder is.
         mask = os.umask(0)
         os.umask(mask)
-        self._made.chmod(0o777 & ~mask)
-        self._made.replace(self.folder)
+        try:
+            self._made.chmod(0o777 & ~mask)
+            self._made.replace(self.folder)
+        except OSError as refused:
+            shutil.rmtree(self._made, ignore_errors=True)
+            raise _unwritable(self.folder, refused) from refused
 
     def write(self, path: str, content: str | bytes) -> None:
         """A whole file."""

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrace.domain.exports import dataset, formats
@@ -99,8 +99,18 @@ def from_folder(
         )
         kinds = {one.kind for item in read.items for one in item.objects}
         formats.check(order.chosen, kinds, str(place))
-        tally = _write(read.items, head, order, documents, step, whole=len(read.items))
+        sizes = Sizes(order.size, documents, needed=order.chosen.holds.size)
+        root = place if place.is_dir() else place.parent
+        items = (_placed(item, None if prefix else root, sizes) for item in read.items)
+        tally = _write(items, head, order, documents, step, whole=len(read.items))
     return Done(tally, 0, head.classes)
+
+
+def _placed(item: Item, root: Path | None, sizes: Sizes) -> Item:
+    """An item that says where its image is (below `root`, if it is on this disk), and its size."""
+    if root is not None:
+        item = replace(item, uri=str(root / item.uri))
+    return item if item.size else replace(item, size=sizes(item))
 
 
 def _write(

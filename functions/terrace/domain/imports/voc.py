@@ -27,9 +27,8 @@ def read(folder: Folder, prefix: str | None = None) -> Read:
         image = f"JPEGImages/{item.name}"
         there = image if image in listed else item.name
         size = item.size or folder.size(there)
-        items.append(
-            Item(give.give(item.name), uri(prefix, item.name), size=size, objects=item.objects)
-        )
+        place = there if prefix is None else uri(prefix, item.name)
+        items.append(Item(give.give(item.name), place, size=size, objects=item.objects))
     classes = sorted({one.label for item in items for one in item.objects})
     if META in listed:
         named = Node.parse(folder.text(META), META)["label_map"].members()
