@@ -8,6 +8,8 @@ SAM_VENV := .venv-sam
 SAM_VERSION := 1.170.0
 CHECK_VENV := .venv-check
 CHECK_PINS := cli/terrace_cli/checks
+JUDGE_VENV := .venv-judge
+JUDGE_PINS := tests/exports/judge/requirements.txt
 RUNS ?= 300
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
@@ -23,7 +25,7 @@ PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test world mutants hardening check format-check lint types schemas-check stack-check security-doc \
-        iam-proof check-tools format schemas sam-build constraints clean
+        iam-proof check-tools judge-tools format schemas sam-build constraints clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,7 +71,7 @@ hardening: $(DEV_READY)  ## bad requests and files by the thousand (RUNS=10000),
 mutants: $(DEV_READY)  ## the protocol's known mistakes, made again: the world catches each
 	@$(BIN)/python -m tests.world --mutants $(ARGS)
 
-check: format-check lint types schemas-check stack-check test  ## all that CI runs
+check: format-check lint types schemas-check stack-check judge-tools test  ## all that CI runs
 
 format-check: $(DEV_READY)  ## layout of the code
 	@$(BIN)/ruff format --check --quiet . || { echo "make format puts this right" >&2; exit 1; }
@@ -98,6 +100,15 @@ $(CHECK_VENV)/%/.ready: $(CHECK_PINS)/requirements-%.txt
 	@echo "Installing the checkers of $< (once) ..."
 	@$(PYTHON) -m venv $(CHECK_VENV)/$*
 	@PIP_CONSTRAINT= $(CHECK_VENV)/$*/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+# Not among our own tools: 479 MB with other versions of numpy's friends. Tests that need it say so.
+judge-tools: $(JUDGE_VENV)/.ready  ## .venv-judge with Datumaro and pycocotools, which judge exports
+
+$(JUDGE_VENV)/.ready: $(JUDGE_PINS)
+	@echo "Installing the judges of exports (once) ..."
+	@$(PYTHON) -m venv $(JUDGE_VENV)
+	@PIP_CONSTRAINT= $(JUDGE_VENV)/bin/python -m pip install --quiet -r $<
 	@touch $@
 
 # --- make --------------------------------------------------------------------------------------------
@@ -129,5 +140,5 @@ constraints: $(DEV_READY)  ## write constraints.txt again from .venv
 	@mv constraints.new constraints.txt
 
 clean:  ## everything that was made here, except the state of local runs (.terrace)
-	rm -rf $(VENV) $(SAM_VENV) $(CHECK_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(CHECK_VENV) $(JUDGE_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,6 +4,7 @@ import importlib.metadata
 
 import click
 
+from terrace_cli.commands.convert import convert
 from terrace_cli.commands.create import create
 from terrace_cli.commands.delete import delete
 from terrace_cli.commands.demo import demo
@@ -42,5 +43,5 @@ def cli() -> None:
     """
 
 
-for command in (demo, local, create, show, watch, stop, retry, delete, ui, quality, report):
+for command in (demo, local, create, show, watch, stop, retry, delete, ui, quality, report, convert):
     cli.add_command(command)

@@ -6,9 +6,10 @@ some adjustments. What it never writes is an error: a manifest is read to be rel
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from terrace.domain import manifest
-from terrace.domain.json_reading import Node, UnreadableError
+from terrace.domain.json_reading import LARGEST, Node, UnreadableError
 from terrace.domain.label_values import (
     Box,
     BoxesLabel,
@@ -30,6 +31,7 @@ from terrace.domain.modalities import MODALITIES, Shape
 from terrace.domain.problems import Problem
 
 TYPE_PREFIX = "groundtruth/"
+_NUMBERS = (int, float)
 SHAPES: dict[str, Shape] = {
     row.output_type: row.output_shape for row in MODALITIES.values() if row.output_type
 }
@@ -58,6 +60,14 @@ def read_item(item: Item, uri: str = "") -> LabeledItem:
         elif "type" in about and str(about.value["type"]).lower().startswith(TYPE_PREFIX):
             labels[attribute] = _label(attribute, line[attribute], about)
     return LabeledItem(item.number, item.data, labels, failures)
+
+
+def read_label(item: Item, attribute: str, uri: str = "") -> Label | None:
+    """One label of a line, the others unread; None where the line has none under this name."""
+    if not manifest.is_labeled(item, attribute):
+        return None
+    line = Node(item.data, manifest.at_line(uri, item.number).strip())
+    return _label(attribute, line[attribute], line[f"{attribute}{METADATA}"])
 
 
 def _label(attribute: str, value: Node, about: Node) -> Label:
@@ -174,6 +184,14 @@ def _boxes(value: Node, about: Node) -> BoxesLabel:
 
 def box(entry: Node, number: int) -> Box:
     """A box in pixels; a negative size is no box."""
+    raw = entry.value
+    if isinstance(raw, dict):
+        # Nearly every box is right, and there are millions: only a wrong one is looked at slowly.
+        sides: list[Any] = [raw.get(key) for key in ("left", "top", "width", "height")]
+        if all(type(side) in _NUMBERS and abs(side) <= LARGEST for side in sides):
+            left, top, width, height = map(float, sides)
+            if width >= 0 <= height:
+                return Box(number, left, top, width, height)
     for key in ("width", "height"):
         if entry[key].number() < 0:
             entry[key].fail("is negative", "a size in pixels")

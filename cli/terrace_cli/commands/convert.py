@@ -1,0 +1,267 @@
+"""`terrace convert`: labels of a manifest in the format of a trainer, or back."""
+
+import json
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from terrace_cli.errors import EXIT_WRONG, TerraceError
+from terrace_cli.target import Choice
+
+if TYPE_CHECKING:
+    from terrace_cli.convert.documents import Documents
+    from terrace_cli.convert.run import Done, Step
+
+
+def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from terrace.domain.exports.formats import FORMATS
+    from terrace.domain.imports.readers import READERS
+
+    width = max(map(len, FORMATS))
+    for one in FORMATS.values():
+        click.echo(f"{one.name:<{width}}  {one.title}. {one.conventions}")
+    click.echo(f"read with --from: {', '.join(READERS)}")
+    ctx.exit()
+
+
+@click.command()
+@click.argument("places", nargs=-1, required=True, metavar="IN...")
+@click.option("--attribute", "attributes", multiple=True, help="Label attribute; may be repeated.")
+@click.option("--format", "name", required=True, help="See --list-formats.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="A new or empty folder."
+)
+@click.option(
+    "--categories",
+    multiple=True,
+    metavar="[ATTRIBUTE=]FILE",
+    help="Label category file (or S3 URI): its order is that of the class ids.",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["error", "prefix", "same"]),
+    default="error",
+    show_default=True,
+    help="When two attributes have a class of one name.",
+)
+@click.option("--image-size", metavar="WxH", help="Of all images, where labels do not say it.")
+@click.option(
+    "--val",
+    "held_back",
+    type=click.FloatRange(0, 100, max_open=True),
+    default=0,
+    show_default=True,
+    help="Percent of the items in a subset of their own, for validation.",
+)
+@click.option("--frame-rate", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option("--copy-images", is_flag=True, help="Put the images where the format wants them.")
+@click.option(
+    "--copy",
+    "copies",
+    multiple=True,
+    metavar="S3FOLDER=DIR",
+    help="A local copy, read instead of S3; may be repeated.",
+)
+@click.option("--from", "kind", help="IN is a folder (or file) of this format, not a manifest.")
+@click.option("--images", "prefix", help="With --from: the S3 folder of the images.")
+@click.option("--home", help="The S3 folder that OUT will be copied to (manifests of videos).")
+@click.option(
+    "--list-formats",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list,
+    help="Say which formats there are, and exit.",
+)
+@click.option(
+    "--local",
+    "local_file",
+    type=click.Path(path_type=Path),
+    help="S3 is that of this local.json's run.  [default: .terrace/local.json here or above]",
+)
+@click.option("--region", help="AWS Region; S3 is AWS's, whatever runs here.")
+@click.option("--profile", help="AWS profile with the credentials; S3 is AWS's.")
+def convert(
+    *,
+    places: tuple[str, ...],
+    attributes: tuple[str, ...],
+    name: str,
+    out: Path,
+    categories: tuple[str, ...],
+    on_conflict: Any,
+    image_size: str | None,
+    held_back: float,
+    frame_rate: int,
+    copy_images: bool,
+    copies: tuple[str, ...],
+    kind: str | None,
+    prefix: str | None,
+    home: str | None,
+    local_file: Path | None,
+    region: str | None,
+    profile: str | None,
+) -> None:
+    """Write the labels of manifests (files or S3 URIs) in a format that trainers read.
+
+    Several IN become one data set. OUT appears when everything is written. images.csv in it says
+    where the format looks for each image and where the image is; --copy-images puts them there.
+    """
+    from terrace.domain import categories as category_files
+    from terrace.domain.exports.dataset import Wanted
+    from terrace.domain.exports.formats import FORMATS
+    from terrace.domain.imports.readers import READERS
+    from terrace_cli.convert.documents import Documents
+    from terrace_cli.convert.run import Order, from_folder, from_manifests
+    from terrace_cli.s3 import client_of
+
+    if name not in FORMATS:
+        raise click.UsageError(f"--format {name!r} is none of {', '.join(FORMATS)}")
+    if kind is not None and kind not in READERS:
+        raise click.UsageError(f"--from {kind!r} is none of {', '.join(READERS)}")
+    if kind is None and not attributes:
+        raise click.UsageError("--attribute says which label of a manifest is meant")
+    if kind is not None and (attributes or categories or held_back):
+        raise click.UsageError("--attribute, --categories and --val are for manifests, not --from")
+    choice = Choice(local=local_file, region=region, profile=profile)
+    documents = Documents(lambda: client_of(choice), [_copy(one) for one in copies])
+    named = _categories(categories, attributes, documents)
+    order = Order(
+        chosen=FORMATS[name],
+        out=out,
+        wanted=Wanted(
+            tuple(dict.fromkeys(attributes)),
+            {key: category_files.label_names(config) for key, config in named.items()},
+            [point for config in named.values() for point in _keypoints(config)],
+            on_conflict,
+            held_back,
+        ),
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"),
+        name=out.name,
+        size=_size(image_size),
+        frame_rate=frame_rate,
+        home=home,
+        copy_images=copy_images,
+    )
+    with _Progress() as step:
+        if kind is None:
+            done = from_manifests(places, order, documents, step)
+        elif len(places) > 1:
+            raise click.UsageError("--from takes one IN")
+        else:
+            done = from_folder(kind, Path(places[0]), order, documents, step, prefix=prefix)
+    _say(done, order.chosen.name, out)
+
+
+def _copy(text: str) -> tuple[str, Path]:
+    prefix, found, folder = text.partition("=")
+    if not found or not prefix.startswith("s3://"):
+        raise click.UsageError(f"--copy {text!r} is not S3FOLDER=DIR")
+    return (prefix if prefix.endswith("/") else f"{prefix}/"), Path(folder)
+
+
+def _categories(
+    given: tuple[str, ...], attributes: tuple[str, ...], documents: "Documents"
+) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for text in given:
+        attribute, equals, place = text.partition("=")
+        if not equals or attribute not in attributes:
+            if len(attributes) != 1:
+                raise click.UsageError(
+                    f"--categories {text!r}: say of which attribute, ATTRIBUTE=FILE"
+                )
+            attribute, place = attributes[0], text
+        config = documents.json(place)
+        if not isinstance(config, dict) or not isinstance(config.get("labels"), list):
+            raise TerraceError(
+                f"{place} is no label category file: it has no labels",
+                '{"labels": [{"label": "car"}]}',
+                EXIT_WRONG,
+            )
+        found[attribute] = config
+    return found
+
+
+def _keypoints(config: dict[str, Any]) -> list[str]:
+    points = config.get("keypointClasses")
+    listed = points if isinstance(points, list) else []
+    return [str(point["label"]) for point in listed if isinstance(point, dict) and "label" in point]
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})", text)
+    if not found:
+        raise click.UsageError(f"--image-size {text!r} is not WIDTHxHEIGHT, such as 1920x1080")
+    return int(found[1]), int(found[2])
+
+
+class _Progress:
+    """A bar on a terminal; nothing where stderr is a file."""
+
+    def __enter__(self) -> "Step":
+        if not sys.stderr.isatty():
+            self._bar: Any = None
+            return lambda *_: None
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._bar.start()
+        tasks: dict[str, Any] = {}
+
+        def step(what: str, count: int, whole: int | None) -> None:
+            if what not in tasks:
+                for other in tasks.values():
+                    # Whatever goes on now, what was before it is done.
+                    self._bar.update(other, total=self._bar.tasks[other].completed or 1)
+                tasks[what] = self._bar.add_task(what, total=whole)
+            # Drawing is dear; a bar that moves every hundredth item moves enough.
+            if count % 100 == 0 or count == whole:
+                self._bar.update(tasks[what], completed=count)
+
+        return step
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _say(done: "Done", name: str, out: Path) -> None:
+    tally = done.tally
+    labels = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.written.items()))
+    empty = f" ({tally.empty} without labels)" if tally.empty else ""
+    click.echo(f"{out}: {name}, {tally.items} items{empty}, {len(done.classes)} classes")
+    click.echo(f"  labels: {labels or 'none'}")
+    notes = [
+        (done.unlabeled, "lines have none of these attributes and are left out"),
+        (sum(tally.boxed.values()), "shapes are written as the box around them"),
+        (tally.clipped, "shapes are cut off at the edge of their image"),
+        (tally.outside, "shapes are outside of their image and left out"),
+    ]
+    for count, text in notes:
+        if count:
+            click.echo(f"  {count} {text}")
+    if tally.left_out:
+        lost = dict(sorted(tally.left_out.items()))
+        click.echo(f"  left out, for the format has no place for them: {json.dumps(lost)}")

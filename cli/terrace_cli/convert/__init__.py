@@ -1,0 +1,1 @@
+"""`terrace convert`: data sets read and written on this machine."""
