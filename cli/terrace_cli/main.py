@@ -43,5 +43,18 @@ def cli() -> None:
     """
 
 
-for command in (demo, local, create, show, watch, stop, retry, delete, ui, quality, report, convert):
+for command in (
+    demo,
+    local,
+    create,
+    show,
+    watch,
+    stop,
+    retry,
+    delete,
+    ui,
+    quality,
+    report,
+    convert,
+):
     cli.add_command(command)

@@ -79,16 +79,6 @@ class S3:
         self.objects.pop((p["Bucket"], p["Key"]), None)
         return {}
 
-    def list_objects_v2(self, **p: Any) -> dict[str, Any]:
-        if p["Bucket"] not in self.buckets:
-            raise aws_error("NoSuchBucket", status=404)
-        keys = sorted(
-            key
-            for bucket, key in self.objects
-            if bucket == p["Bucket"] and key.startswith(p["Prefix"])
-        )
-        return {"Contents": [{"Key": key} for key in keys], "IsTruncated": False}
-
     def create_multipart_upload(self, **p: Any) -> dict[str, Any]:
         name = f"upload-{len(self._uploads)}"
         self._uploads[name] = {}
