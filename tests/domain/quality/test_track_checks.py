@@ -382,6 +382,16 @@ def test_only_the_checks_that_are_asked_for_speak_with_their_thresholds() -> Non
     assert loud(document, checks={}) == []
 
 
+def test_any_threshold_is_an_answer() -> None:
+    document = boxes()
+    labels_of(document, 40).pop()
+    for threshold in (0.0, -1.0, 1e300, float("inf"), float("nan")):
+        for name in sorted(DEFAULTS):
+            findings(document, checks={name: threshold})
+    far = seqlabel(frame(0, box()), frame(900_000_000, box()))
+    assert named(findings(far, checks={"missing-frame": 1e12})) == set()
+
+
 def test_every_finding_is_of_a_check_in_the_catalog_with_its_item() -> None:
     document = boxes()
     swap(document, [30])

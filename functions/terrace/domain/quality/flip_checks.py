@@ -15,7 +15,7 @@ def check(table: Table, out: Writer) -> None:
         if "label-flip" in out.checks and len(set(track.classes)) > 1:
             _classes(track, out)
         if "attribute-flip" in out.checks:
-            _attributes(track, out, int(out.checks["attribute-flip"]))
+            _attributes(track, out, out.checks["attribute-flip"])
 
 
 def runs(values: Sequence[object]) -> list[tuple[int, int, object]]:
@@ -49,7 +49,7 @@ def _classes(track: Track, out: Writer) -> None:
         )
 
 
-def _attributes(track: Track, out: Writer, longest: int) -> None:
+def _attributes(track: Track, out: Writer, longest: float) -> None:
     """A value that lasts `longest` frames or less between longer stretches of one other value."""
     first = track.attributes[0]
     if all(one == first for one in track.attributes):

@@ -66,13 +66,14 @@ def crosses_itself(points: Floats, closed: bool) -> bool:
     count = len(start)
     if count < 3:
         return False
-    first, second = np.triu_indices(count, k=2)
-    if closed:
-        apart = ~((first == 0) & (second == count - 1))
-        first, second = first[apart], second[apart]
-    hits: Bools = _across(start[first], end[first], start[second], end[second])
-    hits &= _across(start[second], end[second], start[first], end[first])
-    return bool(np.any(hits))
+    for side in range(count - 2):
+        # All sides but itself, the next one, and, around the corner, the one before it.
+        others = slice(side + 2, count - 1 if closed and side == 0 else count)
+        a, b, c, d = start[side : side + 1], end[side : side + 1], start[others], end[others]
+        hits: Bools = _across(a, b, c, d) & _across(c, d, a, b)
+        if np.any(hits):
+            return True
+    return False
 
 
 def _across(a: Floats, b: Floats, c: Floats, d: Floats) -> Bools:

@@ -1,5 +1,6 @@
 """All checks of a sequence's tracks: one call, a list of findings."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from terrace.domain.quality import (
@@ -16,6 +17,10 @@ from terrace.domain.quality.signals import Measure
 from terrace.domain.quality.track_tables import Writer, tables
 
 DEFAULTS: dict[str, float] = {row.name: row.threshold or 0.0 for row in TRACK_CHECKS}
+LONGEST_GAP = 2000.0
+"""Frames of a sequence in Ground Truth: no gap is longer."""
+LEAST = 1e-6
+"""A threshold of 0 means: whatever stands out of the noise."""
 MEASURES: tuple[Measure, ...] = ("position", "size", "shape", "rotation")
 
 
@@ -30,8 +35,9 @@ def check(
 
     Args:
         loaded: the label file, as `sequence.load` gives it.
-        checks: wanted ones by name, with a threshold, or None for the catalog's; None: all. Names
-            that are no track checks are ignored: other modules have them.
+        checks: wanted ones by name, with a threshold, or None for the catalog's (so does one that
+            is not finite); None: all. Names that are no track checks are ignored: other modules
+            have them.
         frames: file names of the whole sequence in its order, so that frames without any label
             have a name, and numbers beyond its end are found.
         image_size: width and height in pixels, for `out-of-image`; without it only what lies left
@@ -45,8 +51,11 @@ def check(
     out.findings += [finding for finding in loaded.findings if finding.check in wanted]
     if frames is not None and "unreadable" in wanted:
         _beyond(out, len(frames))
-    longest_gap = int(wanted.get("missing-frame", DEFAULTS["missing-frame"]))
-    thresholds = {measure: wanted.get(measure, DEFAULTS[measure]) for measure in MEASURES}
+    gap = wanted.get("missing-frame", DEFAULTS["missing-frame"])
+    longest_gap = int(min(LONGEST_GAP, max(0.0, gap)))
+    thresholds = {
+        measure: max(LEAST, wanted.get(measure, DEFAULTS[measure])) for measure in MEASURES
+    }
     for table in tables(loaded, thresholds, longest_gap):
         gap_checks.check(table, out, longest_gap)
         spike_checks.check(table, out)
@@ -60,7 +69,9 @@ def _wanted(checks: Mapping[str, float | None]) -> dict[str, float]:
     found = {}
     for name, threshold in checks.items():
         if name in DEFAULTS:
-            found[name] = DEFAULTS[name] if threshold is None else float(threshold)
+            found[name] = DEFAULTS[name]
+            if threshold is not None and math.isfinite(threshold):
+                found[name] = float(threshold)
     return found
 
 
