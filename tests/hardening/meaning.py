@@ -102,9 +102,7 @@ def wrong_gate(draw: Draw) -> Case:
 def gate_out_of_place(draw: Draw) -> Case:
     car = draw.label()
     car["inputConfig"]["gate"] = {"sample": {"percent": 5}}
-    return draw.case(
-        MEANING, "gate out of place", "ONLY_WHEN_CHAINED", draw.batch(car), at="gate"
-    )
+    return draw.case(MEANING, "gate out of place", "ONLY_WHEN_CHAINED", draw.batch(car), at="gate")
 
 
 @maker

@@ -313,6 +313,34 @@ def custom_jobs(walker: Walker) -> None:
     walker.status("pose-own", "FAILED")
 
 
+def gates(walker: Walker) -> None:
+    """A gate reads what workers answered and known labels in each bucket, and calls a function."""
+    world = walker.world
+    box = {**_image_job(walker, "gate-box", 3), "numberOfHumanWorkersPerDataObject": 2}
+    world.create(
+        "gate", [box, _gated("gate", {"checks": ["disagreement"], "sample": {"count": 1}})]
+    )
+    world.finish("gate-box")
+    world.finish("gate-review")
+    done = _job(walker.status("gate", "COMPLETE"), "gate-box")
+    labeled = world.read(done["jobOutputS3Uri"]).decode().splitlines()[0]
+    for number, bucket in enumerate((walker.own, world.contract["batchBucket"], OTHER_BUCKET)):
+        name = f"gold{number}"
+        gold = f"s3://{bucket}/{walker.folder(bucket, name)}/gold.manifest"
+        world.write(gold, labeled)
+        review = _gated(name, {"checks": ["gold"], "sample": {"count": 1}})
+        review["inputConfig"]["goldManifestS3Uri"] = gold
+        world.create(name, [_image_job(walker, f"{name}-box", 2), review])
+        world.finish(f"{name}-box")
+        world.finish(f"{name}-review")
+        walker.status(name, "COMPLETE")
+    # A function of the user's that PrepareInput may call, and that is not there.
+    own = {"check": "lambda", "functionArn": walker.arn("lambda", f"function:{OTHER_FUNCTION}")}
+    world.create("ownc", [_image_job(walker, "ownc-box", 2), _gated("ownc", {"checks": [own]})])
+    world.finish("ownc-box")
+    walker.status("ownc", "FAILED")
+
+
 def large_manifests(walker: Walker) -> None:
     """Objects written in parts, and the parts taken back when writing fails."""
     world = walker.world
@@ -544,6 +572,7 @@ PATHS: tuple[Callable[[Walker], None], ...] = (
     named_places,
     images,
     custom_jobs,
+    gates,
     large_manifests,
     jobs_that_cannot_start,
     stopped_and_retried,
@@ -589,6 +618,16 @@ def _image_job(walker: Walker, name: str, lines: int, padding: int = 0) -> Json:
         "jobModality": "BoundingBox",
         "inputConfig": {"inputManifestS3Uri": world.put(f"{name}/input.manifest", text)},
         "labelCategoryConfigS3Uri": world.put(f"{name}/categories.json", categories),
+    }
+
+
+def _gated(batch: str, gate: Json) -> Json:
+    """A review of a batch's boxes behind a gate."""
+    return {
+        "jobName": f"{batch}-review",
+        "jobLevel": 2,
+        "jobModality": "BoundingBoxAdjustment",
+        "inputConfig": {"chainFromJobName": f"{batch}-box", "gate": gate},
     }
 
 

@@ -259,6 +259,8 @@ class Watch:
         for row in rows:
             if row.status is not JobStatus.COMPLETE:
                 continue
+            if row.lot_open:
+                self.wrong("lies", f"{row.jobName} COMPLETE, and its lot is not judged")
             lines = self.world.lines(row.outputManifestS3Uri or "")
             labeled = [line for line in lines or [] if row.labelAttributeName in line]
             wanted = expected_labels(row, row.numItems or 0)

@@ -66,9 +66,36 @@ def _policy(random: Random) -> Json:
     return more
 
 
+def _gate(job: Json, jobs: list[Json], chance: Random) -> None:
+    """A gate in front of some reviews: a sample, a promise, a budget, or one that finds nothing."""
+    if chance.random() > 0.3:
+        return
+    gate: Json = chance.choice(
+        [
+            {"sample": {"percent": chance.choice([20, 50])}},
+            {"sample": {"maxErrorRate": 0.5, "confidence": 0.5}},
+            {"sample": {"maxErrorRate": 0.5, "confidence": 0.5}},
+            {"checks": ["no-label"]},
+            {"where": {"label": ["Car"]}},
+            {"checks": ["no-label"], "sample": {"count": 2}},
+            {"budget": {"percent": 60}},
+            {"checks": ["disagreement"], "sample": {"percent": 40}},
+        ]
+    )
+    if "disagreement" in gate.get("checks", []):
+        name = job["inputConfig"]["chainFromJobName"]
+        source = next(other for other in jobs if other["jobName"] == name)
+        source["numberOfHumanWorkersPerDataObject"] = 2
+    if "maxErrorRate" in gate.get("sample", {}):
+        job.pop("stoppingConditions", None)
+    job["inputConfig"]["gate"] = gate
+
+
 def draw(world: World, batch_id: str, most: int, prefix: str | None = None) -> Json:
     """A request of at most so many jobs, drawn from the world's seed."""
     random = world.random
+    # Of its own, so that a seed without gates is the world that it was.
+    chance = Random(f"gates {world.seed} {batch_id}")
     prefix = prefix or batch_id
     size = random.randint(1, most)
     levels = random.choice([1, 1, 2, 2, 3, 4, 6])
@@ -86,6 +113,8 @@ def draw(world: World, batch_id: str, most: int, prefix: str | None = None) -> J
             job["jobModality"] = random.choice(["BoundingBoxAdjustment", "BoundingBoxVerification"])
             if random.random() < 0.2:
                 job["inputConfig"]["downSamplingRate"] = random.choice([10, 50, 75])
+            else:
+                _gate(job, jobs, chance)
             level += step
         else:
             name = f"{prefix}-{len(jobs)}"

@@ -1,6 +1,7 @@
 """Ground Truth in memory: names that are spent for ever, people who work, outputs in S3."""
 
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -216,6 +217,9 @@ class SageMaker:
             if number in job.labels:
                 line[job.attribute] = job.labels[number]
                 line[about] = {"type": "groundtruth/world", "human-annotated": "yes"}
+                if "Verification" in job.request["HumanTaskConfig"]["PreHumanTaskLambdaArn"]:
+                    bad = zlib.crc32(f"{job.name}/{number}".encode()) % 4 == 0
+                    line[about]["class-name"] = "Fail" if bad else "Pass"
             elif job.status == "Completed":
                 line[about] = {"failure-reason": "ClientError: Annotation tasks expired."}
             lines.append(json.dumps(line))
