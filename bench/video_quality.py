@@ -17,7 +17,8 @@
 | identity | it swaps its place with another object's of the frame (IoU of both below 0.8) |
 | lasting-swap | the same, from that frame on to the end of both (not part of `recall`) |
 
-Coordinates are rounded to whole pixels where the file's are whole.
+Coordinates are rounded to whole pixels where the file's are whole. `--made` measures the same on
+scenes of `made_tracks.py`, a table of them, instead of on a file.
 """
 
 import argparse
@@ -31,6 +32,10 @@ from typing import Any
 
 import numpy as np
 
+if __name__ == "__main__":  # Run as a file: its neighbours are found from the repository's root.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.made_tracks import SCENES, made
 from terrace.domain.quality.boxes import iou
 from terrace.domain.quality.findings import Finding
 from terrace.domain.quality.sequence import DETECTION, TRACKING, load
@@ -274,13 +279,31 @@ def measure(document: Json, count: int, seed: int) -> Json:
     }
 
 
+def scenes(count: int, seed: int) -> None:
+    """A row for each made scene, as a table of Markdown."""
+    print(f"| scene | labels | flagged as made | {' | '.join(ERRORS)} |")
+    print("|---" * (3 + len(ERRORS)) + "|")
+    for name, scene in SCENES.items():
+        found = measure(made(scene, seed), count, seed)
+        given = len({(one["frameNo"], one["object"]) for one in found["asGiven"]})
+        recall = {**found["recall"], "lasting-swap": found["lastingSwap"]}
+        shown = " | ".join("-" if one is None else f"{one:.2f}" for one in recall.values())
+        print(f"| {name}: {scene.says} | {found['labels']} | {given} | {shown} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("seqlabel", type=Path, help="SeqLabel.json of a video tracking job")
+    parser.add_argument("seqlabel", type=Path, nargs="?", help="SeqLabel.json of video tracking")
+    parser.add_argument("--made", action="store_true", help="scenes made for it instead")
     parser.add_argument("--count", type=int, default=300, help="errors of each kind (300)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="everything, as JSON")
     args = parser.parse_args()
+    if args.made:
+        scenes(args.count, args.seed)
+        return
+    if args.seqlabel is None:
+        parser.error("name a SeqLabel.json, or --made")
     document = json.loads(args.seqlabel.read_text(encoding="utf-8"))
     if DETECTION in document:
         raise SystemExit("labels of video detection have no ids: nothing is injected into them")
