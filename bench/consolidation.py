@@ -9,7 +9,8 @@ image (`worker-responses.jsonl`, or `annotations/worker-response/...` as the job
 (`labels.yaml`, `gt.yaml`). Printed for each: accuracy of the majority, of plain Dawid-Skene and of
 Terrace (one method, the same parameters); agreement; and how well wrong consensus labels are
 ranked, as average precision: by Terrace's posterior, and by 1 - share of the winning vote. Items
-of equal score are one step of the curve, so that no order among them is assumed.
+of equal score are one step of the curve, so that no order among them is assumed. `doubted`: how
+many items a threshold of the check `disagreement` finds, and how many of these are wrong.
 
 `--parts`: the same on that many random parts (two thirds of the items; 70 % of the answers), so
 that one sees what is luck. Exit code 0 if accuracy is at least that of the better of the other two
@@ -178,6 +179,11 @@ def measure(job: Job) -> dict[str, Any]:
             "rawAgreement": by_share,
             "ratio": by_posterior / by_share if by_posterior and by_share else None,
         },
+        "doubted": {
+            str(limit): f"{sum(one > 1 - limit for one in doubt)} items, "
+            f"{sum(w and one > 1 - limit for one, w in zip(doubt, wrong, strict=True))} wrong"
+            for limit in (0.8, 0.9, 0.95)
+        },
     }
 
 
@@ -224,7 +230,7 @@ def run(jobs: Sequence[Job], number: int, seed: int) -> dict[str, Any]:
 def _table(told: dict[str, Any]) -> None:
     for name, one in told["jobs"].items():
         print(f"{name}: {one['items']} items, {one['answers']} answers, {one['workers']} workers")
-        for what in ("accuracy", "agreement", "ranking"):
+        for what in ("accuracy", "agreement", "ranking", "doubted"):
             row = ", ".join(f"{key} {_short(value)}" for key, value in one[what].items())
             print(f"  {what}: {row}")
         for kind, means in told["parts"].get(name, {}).items():

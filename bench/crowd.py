@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from tests.machine.conftest import Clips, clips_in
@@ -35,19 +34,7 @@ STARTED_AND_LOST = {"DROPPED", "STOPPED", "PENDING"}
 class PatientWorld(World):
     """A client that tries again, as those who live with throttling do."""
 
-    def client(self, service: str) -> Any:
-        if service not in self._clients:
-            self._clients[service] = boto3.client(
-                service,
-                endpoint_url=self.contract["awsEndpoint"],
-                region_name=self.contract["region"],
-                aws_access_key_id="anybody",
-                aws_secret_access_key="anything",
-                config=Config(
-                    retries={"total_max_attempts": 12, "mode": "standard"}, max_pool_connections=32
-                ),
-            )
-        return self._clients[service]
+    config = Config(retries={"total_max_attempts": 12, "mode": "standard"}, max_pool_connections=32)
 
     def ask(self, method: str, path: str, body: Any = None, seconds: float = 900.0) -> Json:
         """A request to the API, repeated while the answer is that one should try again.

@@ -561,3 +561,20 @@ def test_a_long_task_time_is_a_warning() -> None:
     plain, _ = check_request(batch(), LIMITS)
     assert plain is not None
     assert warnings_of(plain, LIMITS) == []
+
+
+def test_instructions_beside_a_page_of_ones_own_are_a_warning() -> None:
+    job = label_job(
+        jobModality="BoundingBox",
+        uiTemplateS3Uri="s3://in-bucket/page.html",
+        instructions={"shortInstruction": "Draw every car."},
+    )
+    request, problems = check_request(batch(job), LIMITS)
+    assert request is not None, problems
+
+    (warning,) = warnings_of(request, LIMITS)
+
+    assert (warning.path, warning.code) == (
+        "$.labelingJobs[0].instructions",
+        "INSTRUCTIONS_NOT_SHOWN",
+    )

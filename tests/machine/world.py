@@ -66,6 +66,9 @@ def open_world(home: Path, **options: Any) -> "World":
 class World:
     """One run of the embedded AWS, and what a client does with it."""
 
+    config = Config(retries={"total_max_attempts": 1})
+    """Of its boto3 clients: what goes wrong is seen at once."""
+
     def __init__(self, contract: Json, home: Path, said: str) -> None:
         self.contract = contract
         self.home = home
@@ -81,7 +84,7 @@ class World:
 
     # --- the wires -----------------------------------------------------------------------------
     def client(self, service: str) -> Any:
-        """A boto3 client with nothing special but the endpoint."""
+        """A boto3 client with nothing special but the endpoint, and `config`."""
         if service not in self._clients:
             self._clients[service] = boto3.client(
                 service,
@@ -89,7 +92,7 @@ class World:
                 region_name=self.contract["region"],
                 aws_access_key_id="anybody",
                 aws_secret_access_key="anything",
-                config=Config(retries={"total_max_attempts": 1}),
+                config=self.config,
             )
         return self._clients[service]
 

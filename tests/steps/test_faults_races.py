@@ -129,13 +129,17 @@ def test_a_start_that_finds_itself_given_up_stops_its_own_job(house: House) -> N
     def given_up_meanwhile(name: str) -> None:
         if name == "car":
             job = house.jobs()["car"]
-            house.store.end_attempt(job, "FAILED", {"endedAt": house.clock.now()})  # type: ignore[arg-type]
+            end = {"endedAt": house.clock.now(), "claimOpen": True}
+            house.store.end_attempt(job, "FAILED", end)  # type: ignore[arg-type]
 
     house.engine.before_create = given_up_meanwhile
     house.turn()
     assert house.engine.stopped == ["car"]
-    assert house.jobs()["car"].labelingJobArn is not None
-    assert house.statuses()["car"] == "FAILED"
+    car = house.jobs()["car"]
+    assert car.labelingJobArn is not None
+    assert car.status == "FAILED"
+    # Until it has ended, nobody may ask for its items again.
+    assert (car.claimOpen, car.stopRequestedAt) == (True, house.clock.now())
 
 
 def test_a_mark_set_just_before_the_claim_keeps_the_job_from_starting(house: House) -> None:

@@ -349,10 +349,8 @@ MUTANTS = (
             ),
             Patch(
                 START,
-                "        self._engine.stop(job.attemptName)\n"
-                '        self._store.annotate_job(row, {"labelingJobArn": arn, '
-                '"claimOpen": False})\n',
-                "        return\n",
+                "        self._engine.stop(job.attemptName)\n        # The claim",
+                "        return\n        # The claim",
             ),
         ),
         "a creation behind the stop",

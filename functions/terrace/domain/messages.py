@@ -7,7 +7,7 @@ end takes another message for it. Every message has a `dedupId`: it may come twi
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,6 +33,13 @@ _LEFT_OUT = (
     "undeliverableTo",
 )
 """Keys without a value are not sent."""
+UndeliverableTo = Annotated[
+    str | None,
+    Field(
+        description="the batch's own topic, where that did not take the message: it is gone, or "
+        "closed to Terrace; then the stack's topic gets it"
+    ),
+]
 SUBJECT_MAX = 100
 """SNS: ASCII, no line breaks, at most 100 characters."""
 
@@ -96,11 +103,7 @@ class BatchMessage(BaseModel):
     version: str = VERSION
     eventType: Literal[EventType.BATCH_COMPLETE] = EventType.BATCH_COMPLETE
     dedupId: str
-    undeliverableTo: str | None = Field(
-        default=None,
-        description="the batch's own topic, where that did not take the message: it is gone, or "
-        "closed to Terrace; then the stack's topic gets it",
-    )
+    undeliverableTo: UndeliverableTo = None
     batchStatus: BatchStatus
     errorType: str | None = None
     errorString: str | None = None
@@ -120,11 +123,7 @@ class LevelMessage(BaseModel):
     version: str = VERSION
     eventType: Literal[EventType.LEVEL_COMPLETE] = EventType.LEVEL_COMPLETE
     dedupId: str
-    undeliverableTo: str | None = Field(
-        default=None,
-        description="the batch's own topic, where that did not take the message: it is gone, or "
-        "closed to Terrace; then the stack's topic gets it",
-    )
+    undeliverableTo: UndeliverableTo = None
     level: int
     levelStatus: LevelStatus
     numChildBatches: int
@@ -143,11 +142,7 @@ class JobMessage(BaseModel):
     version: str = VERSION
     eventType: Literal[EventType.JOB_FAILED, EventType.JOB_STALLED]
     dedupId: str
-    undeliverableTo: str | None = Field(
-        default=None,
-        description="the batch's own topic, where that did not take the message: it is gone, or "
-        "closed to Terrace; then the stack's topic gets it",
-    )
+    undeliverableTo: UndeliverableTo = None
     jobName: str
     jobLevel: int
     jobStatus: JobStatus

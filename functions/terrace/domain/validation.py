@@ -75,6 +75,13 @@ def warnings_of(request: BatchRequest, limits: Limits) -> list[Problem]:
                 f"is {limit:,} seconds, longer than tasks are offered ({availability:,})",
                 "a longer taskAvailabilityLifetimeInSeconds, or a shorter task time",
             )
+        if job.uiTemplateS3Uri is not None and job.instructions is not None:
+            found.add(
+                ("labelingJobs", index, "instructions"),
+                "INSTRUCTIONS_NOT_SHOWN",
+                "are not put into a worker page of your own",
+                "write them into the page at uiTemplateS3Uri, or leave that out for Terrace's page",
+            )
     return found.done()
 
 

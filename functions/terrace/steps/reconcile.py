@@ -18,7 +18,7 @@ from terrace.steps.aftermath import untold
 from terrace.steps.generations import ensure_running, next_generation
 from terrace.steps.notify import Notify
 from terrace.steps.settle_job import Settle
-from terrace.steps.start_job import is_ours
+from terrace.steps.start_job import is_attempt
 from terrace.steps.tell import tell
 
 CREATE_GRACE = 30.0
@@ -265,10 +265,7 @@ class Reconcile:
         if not job.claimOpen:
             return
         found = settle.engine.describe(job.attemptName)
-        ours = found is not None and (
-            found.arn == job.labelingJobArn or is_ours(found, job, settle.batch_bucket)
-        )
-        if found is not None and ours:
+        if found is not None and is_attempt(found, job, settle.batch_bucket):
             if found.terminal:
                 # A retry looks for its labels before it asks anybody again.
                 ended = {"claimOpen": False, "labelingJobArn": found.arn}

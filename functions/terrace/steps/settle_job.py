@@ -24,7 +24,7 @@ from terrace.ports import (
 )
 from terrace.steps.aftermath import Aftermath, aftermath
 from terrace.steps.job_output import SeenOutput, look_at_output, merged_output
-from terrace.steps.start_job import fails_with_its_jobs, is_ours, job_failure_mark
+from terrace.steps.start_job import fails_with_its_jobs, is_attempt, job_failure_mark
 
 CLEARED_FOR_RETRY: dict[str, Any] = {
     "inputManifestS3Uri": None,
@@ -94,8 +94,7 @@ class Settle:
         """Writes what is true of the job's current attempt; returns the outcome's name."""
         if found is None:
             return "unknown"
-        # Names are never used twice, so a recorded ARN is proof, whatever became of the tags.
-        if found.arn != job.labelingJobArn and not is_ours(found, job, self.batch_bucket):
+        if not is_attempt(found, job, self.batch_bucket):
             return "foreign"
         if job.status in {JobStatus.PENDING, JobStatus.STARTING}:
             if self.store.job_created(job, found.arn, self.clock.now()):

@@ -168,7 +168,9 @@ class Start:
         if row is None or not row.ended or row.attempt != job.attempt or row.labelingJobArn:
             return
         self._engine.stop(job.attemptName)
-        self._store.annotate_job(row, {"labelingJobArn": arn, "claimOpen": False})
+        # The claim stays open until it has ended: a retry waits for its labels until then.
+        told = {"labelingJobArn": arn, "stopRequestedAt": self._clock.now()}
+        self._store.annotate_job(row, told)
 
     def _stop_asked(self, job: JobRecord, error: MachineError | None) -> None:
         """Stops a running job of a batch that is being stopped; where it cannot be, goes on.
@@ -298,6 +300,12 @@ def output_path(bucket: str, job: JobRecord) -> str:
 def ui_template_uri(bucket: str, batch_id: str, job_name: str) -> str:
     """Where a job's worker UI template is put."""
     return s3uri.of(bucket, "batches", batch_id, "ui", f"{job_name}.liquid.html")
+
+
+def is_attempt(found: LabelingJob, job: JobRecord, bucket: str) -> bool:
+    """Whether a labeling job is this attempt's: names are never used twice, so a recorded ARN is
+    proof, whatever became of the tags."""
+    return found.arn == job.labelingJobArn or is_ours(found, job, bucket)
 
 
 def is_ours(found: LabelingJob, job: JobRecord, bucket: str) -> bool:

@@ -24,7 +24,7 @@ from terrace.domain.problems import Problem
 from terrace.domain.records import ClaimRecord
 from terrace.domain.request import BatchRequest, JobSpec
 from terrace.errors import AccessDeniedError, NotFoundError, ObjectChangedError
-from terrace.ports import BatchStore, Json, LabelingEngine, Notifier, ObjectStore
+from terrace.ports import BatchStore, LabelingEngine, Notifier, ObjectStore
 from terrace.steps.transform_gates import gate_problems, gold_problems
 
 CATEGORY_FILE_MAX = 2 * 1024 * 1024
@@ -204,11 +204,14 @@ class Checker:
             given = category_checks.check(own, modality, about, as_given=True)
             if given.problems:
                 return Findings(tuple(given.problems), tuple(given.warnings))
+        told: set[tuple[str, str]] = set()
         if source is not None and older is not None:
             about_source = modalities.get(source.jobModality)
-            if category_checks.check(older, about_source, inherited or "", as_given=True).problems:
+            as_source = category_checks.check(older, about_source, inherited or "", as_given=True)
+            if as_source.problems:
                 # Told by the check of the job whose file it is.
                 return Findings()
+            told = {(warning.code, warning.problem) for warning in as_source.warnings}
         if not isinstance(older, dict | None) or not isinstance(own, dict | None):
             return Findings()
         made = categories.for_job(
@@ -222,19 +225,13 @@ class Checker:
         problems = list(checked.problems)
         if own is not None and older is not None and modality.review:
             problems += categories.compatible(older, own, modality, about)
-        told = self._told_by_source(source, older, about) if own is None else set()
-        new = [found for found in checked.warnings if (found.code, found.problem) not in told]
+        # What the check of the file's own job warns of is told once.
+        new = [
+            found
+            for found in checked.warnings
+            if own is not None or (found.code, found.problem) not in told
+        ]
         return Findings(tuple(problems), tuple(new))
-
-    @staticmethod
-    def _told_by_source(source: JobSpec | None, older: Json, about: str) -> set[tuple[str, str]]:
-        """What the check of the file's own job warns of: once is enough."""
-        if source is None or older is None:
-            return set()
-        found = category_checks.check(
-            older, modalities.get(source.jobModality), about, as_given=True
-        )
-        return {(warning.code, warning.problem) for warning in found.warnings}
 
     def audited_classes(self, index: int, names: list[str]) -> Findings:
         """A review's own category file holds every class of the labels in its manifest."""
@@ -401,14 +398,7 @@ class Checker:
         for prefix, path in found.frame_prefixes.items():
             wrong = self.places.problem(prefix)
             if wrong:
-                problems.append(
-                    Problem(
-                        path=path,
-                        code="PREFIX_NOT_ALLOWED",
-                        problem=f"{prefix} {wrong[0]}",
-                        fix=wrong[1],
-                    )
-                )
+                problems.append(_prefix_not_allowed(path, prefix, wrong))
             bucket = s3uri.parse(prefix, key_needed=False).bucket
             if bucket not in seen:
                 seen.add(bucket)
@@ -420,14 +410,8 @@ class Checker:
         for index, frame in enumerate(found.frames):
             wrong = self.places.problem(f"{found.prefix}{frame}")
             if wrong:
-                return [
-                    Problem(
-                        path=f"{uri} frames[{index}]",
-                        code="PREFIX_NOT_ALLOWED",
-                        problem=f"{found.prefix}{frame} {wrong[0]}",
-                        fix=wrong[1],
-                    )
-                ]
+                frame_uri = f"{found.prefix}{frame}"
+                return [_prefix_not_allowed(f"{uri} frames[{index}]", frame_uri, wrong)]
         return []
 
     def data_object(self, uri: str, path: str, modality: Modality | None = None) -> Findings:
@@ -456,3 +440,7 @@ class Place:
 
 def _one(path: str, code: str, problem: str, fix: str) -> Findings:
     return Findings((Problem(path=path, code=code, problem=problem, fix=fix),))
+
+
+def _prefix_not_allowed(path: str, uri: str, wrong: tuple[str, str]) -> Problem:
+    return Problem(path=path, code="PREFIX_NOT_ALLOWED", problem=f"{uri} {wrong[0]}", fix=wrong[1])

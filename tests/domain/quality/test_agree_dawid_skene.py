@@ -57,6 +57,20 @@ def test_what_nobody_said_is_never_the_answer() -> None:
     assert found[1].posterior < found[0].posterior
 
 
+def test_one_vote_does_not_overrule_three_and_two_may() -> None:
+    # a is always right, b, c and d together are wrong as often as not.
+    known = ["AABBA", "BBAAB", "AABAB", "BBABA", "AAABB", "BBBAA"] * 5
+    rows = [(u, "abcde"[at], said) for u, of in enumerate(known) for at, said in enumerate(of)]
+    alone = [(99, "a", "A"), *((99, who, "B") for who in "cde")]
+    helped = [*alone, (99, "b", "A")]
+    for contested, label in ((alone, "B"), (helped, "A")):
+        given_votes = votes.of(rows + contested)
+        at = given_votes.units.index(99)
+        assert given_votes.classes[int(_fit(given_votes).posterior[at].argmax())] == "A"
+        found = {one.unit: one for one in consensus.consolidate(given_votes)}
+        assert found[99].label == label
+
+
 def test_votes_tied_between_equals_go_to_the_first_class() -> None:
     (found,) = consensus.consolidate(by_unit("BA"))
     assert (found.label, found.majority) == ("A", "A")

@@ -20,9 +20,13 @@ from terrace.domain.quality.votes import Votes
 COMMON = 1.0
 """Units that each class is given before the first real one."""
 MOST_ROUNDS = 500
+CONTENDER = 0.4
+"""Part of the leader's votes that a class needs to be the consensus."""
+OUTWEIGHS = 4.5
+"""Times the leader's posterior that a class with fewer votes needs."""
 UNKNOWN = 1e-9
 """Answers; a row with less than that says nothing."""
-SETTLED = 1e-7
+SETTLED = 1e-6
 """No posterior moves by more: the estimate stands."""
 
 Matrix = NDArray[np.float64]
@@ -79,30 +83,37 @@ def estimate(votes: Votes, prior: Prior | None = None) -> Estimate:
     if not len(votes):
         return _nothing(votes)
     prior = prior or usual(len(votes.classes))
-    counts = votes.counts()
+    counts, cells = votes.counts(), _Cells.of(votes)
     posterior = np.asarray(counts / counts.sum(axis=1, keepdims=True), dtype=np.float64)
     rounds, change = 0, 1.0
     while True:
         classes = _class_shares(posterior, prior)
-        confusion = _maximise(votes, posterior, prior)
+        confusion = _maximise(votes, cells, posterior, prior)
         if rounds == MOST_ROUNDS or change < SETTLED:
             return Estimate(posterior, confusion, classes, rounds)
-        moved = _expect(votes, confusion, classes)
+        moved = _expect(cells, confusion, classes)
         rounds, change = rounds + 1, float(np.abs(moved - posterior).max())
         posterior = moved
 
 
 def winners(votes: Votes, fitted: Estimate) -> NDArray[np.intp]:
-    """By unit: the place of its most likely class among those that somebody chose there.
+    """By unit: the place of the class that wins: what most said, or what outweighs it.
 
-    What nobody said is never the answer, however likely the model finds it: with few votes it
-    would overrule a lone worker only because another class is more common.
+    To outweigh the leader a class needs four tenths of its votes (2 against 3 may win, 1 against 3
+    may not, what nobody said never does) and 4.5 times its posterior. With few votes the model
+    would else overrule clear cases because a class is common, or a worker was right by luck. Among
+    classes with equally many votes the posterior decides.
     """
     if not len(votes):
         return np.zeros(0, dtype=np.intp)
     # Rounded, so that what is level stays level whatever the order of the sums was.
-    chosen = np.where(votes.counts() > 0, fitted.posterior.round(9), -1.0)
-    return np.asarray(chosen.argmax(axis=1))
+    counts, posterior = votes.counts(), fitted.posterior.round(9)
+    most, rows = counts.max(axis=1, keepdims=True), np.arange(len(counts))
+    leader = np.where(counts == most, posterior, -1.0).argmax(axis=1)
+    contends = (counts > 0) & (counts >= CONTENDER * most)
+    likely = np.where(contends, posterior, -1.0).argmax(axis=1)
+    outweighs = posterior[rows, likely] >= OUTWEIGHS * posterior[rows, leader]
+    return np.asarray(np.where(outweighs, likely, leader))
 
 
 def _class_shares(posterior: Matrix, prior: Prior) -> Matrix:
@@ -110,15 +121,34 @@ def _class_shares(posterior: Matrix, prior: Prior) -> Matrix:
     return np.asarray(total / total.sum(), dtype=np.float64)
 
 
-def _maximise(votes: Votes, posterior: Matrix, prior: Prior) -> Matrix:
+@dataclass(frozen=True)
+class _Cells:
+    """Votes by (worker, chosen class), sorted once for all rounds."""
+
+    cell: NDArray[np.intp]
+    """By vote: worker x classes + choice."""
+    units: NDArray[np.intp]
+    """Where each unit's votes begin."""
+    filled: NDArray[np.intp]
+    """Cells that have votes, ascending."""
+    starts: NDArray[np.intp]
+    """Where each such cell begins in `unit`."""
+    unit: NDArray[np.intp]
+    """The units of the votes, in the order of their cells."""
+
+    @classmethod
+    def of(cls, votes: Votes) -> "_Cells":
+        cell = votes.worker * len(votes.classes) + votes.choice
+        order = np.argsort(cell, kind="stable")
+        starts = _starts(cell[order])
+        return cls(cell, _starts(votes.unit), cell[order][starts], starts, votes.unit[order])
+
+
+def _maximise(votes: Votes, cells: _Cells, posterior: Matrix, prior: Prior) -> Matrix:
     """Each worker's rows: expected counts and prior, as shares."""
     size = len(votes.classes)
-    # chosen class first, so that one row of the posterior is added at a time
     found = np.zeros((len(votes.workers) * size, size))
-    cell = votes.worker * size + votes.choice
-    order = np.argsort(cell, kind="stable")
-    starts = _starts(cell[order])
-    found[cell[order][starts]] = np.add.reduceat(posterior[votes.unit[order]], starts, axis=0)
+    found[cells.filled] = np.add.reduceat(posterior[cells.unit], cells.starts, axis=0)
     by_choice = found.reshape(-1, size, size)
     expected = by_choice.transpose(0, 2, 1) + prior.off_diagonal + prior.diagonal * np.eye(size)
     total = expected.sum(axis=2, keepdims=True)
@@ -127,11 +157,12 @@ def _maximise(votes: Votes, posterior: Matrix, prior: Prior) -> Matrix:
     return np.asarray(shares, dtype=np.float64)
 
 
-def _expect(votes: Votes, confusion: Matrix, classes: Matrix) -> Matrix:
+def _expect(cells: _Cells, confusion: Matrix, classes: Matrix) -> Matrix:
     """Posterior of each unit's class, given how workers err."""
     tiny = np.finfo(np.float64).tiny
     logs = np.log(np.maximum(confusion, tiny))
-    told = np.add.reduceat(logs[votes.worker, :, votes.choice], _starts(votes.unit), axis=0)
+    by_cell = logs.transpose(0, 2, 1).reshape(-1, len(classes))
+    told = np.add.reduceat(by_cell[cells.cell], cells.units, axis=0)
     score = np.log(np.maximum(classes, tiny)) + told
     weight = np.exp(score - score.max(axis=1, keepdims=True))
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=np.float64)
