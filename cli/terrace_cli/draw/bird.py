@@ -12,13 +12,13 @@ GROUND = (24, 26, 31)
 GRID = (52, 56, 64)
 SHOWN = 0.98
 """Part of the points that the view holds: single far echoes would make everything else tiny."""
-ENDS = (".bin", ".txt")
 POINTS_MAX = 5_000_000
 
 
-def is_cloud(uri: str) -> bool:
-    """True for a file that Ground Truth takes for binary/xyzi."""
-    return uri.lower().endswith(ENDS[0])
+def shows(item: Item) -> bool:
+    """True for a point cloud: it has cuboids, or a file that Ground Truth takes for binary/xyzi."""
+    cuboids = any(isinstance(one.shape, CuboidShape) for one in item.objects)
+    return cuboids or item.uri.lower().endswith(".bin")
 
 
 def of_cloud(item: Item, data: bytes | None, look: Look) -> Any:

@@ -4,6 +4,7 @@
 text or point cloud, or None where they cannot be read: then the labels are drawn on grey.
 """
 
+import functools
 import io
 from typing import Any
 
@@ -24,7 +25,7 @@ PIXELS_MAX = 100_000_000
 """Ground Truth's own limit of an image."""
 
 
-class NotAnImage(ValueError):
+class NotAnImageError(ValueError):
     """The data is no image that can be read."""
 
 
@@ -32,11 +33,11 @@ def drawn(item: Item, data: bytes | None, look: Look) -> Any:
     """A PIL image of the item with its labels.
 
     Raises:
-        NotAnImage: the data of an image cannot be read as one.
+        NotAnImageError: the data of an image cannot be read as one.
     """
     if item.text is not None:
         return card.of_text(item, look)
-    if any(isinstance(one.shape, CuboidShape) for one in item.objects) or bird.is_cloud(item.uri):
+    if bird.shows(item):
         return bird.of_cloud(item, data, look)
     canvas = Canvas(_picture(item, data), look, item.size)
     if item.raster is not None:
@@ -48,15 +49,21 @@ def drawn(item: Item, data: bytes | None, look: Look) -> Any:
     return card.captioned(picture, [tag.label for tag in item.tags], look, tags=item.tags)
 
 
-def _picture(item: Item, data: bytes | None) -> Any:
+def check(item: Item, data: bytes) -> None:
+    """Raises NotAnImageError where `drawn` would."""
+    if not bird.shows(item):
+        _picture(item, data)
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(data: bytes) -> Any:
+    """A picture as workers' browsers show it; the last one is kept, for its small copy."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    if data is None:
-        return Image.new("RGB", item.size or _enough(item), (72, 76, 84))
     try:
         with Image.open(io.BytesIO(data)) as opened:
             if opened.size[0] * opened.size[1] > PIXELS_MAX:
-                raise NotAnImage(f"it has {opened.size[0]} x {opened.size[1]} pixels")
+                raise NotAnImageError(f"it has {opened.size[0]} x {opened.size[1]} pixels")
             # Browsers turn a photograph as its EXIF data says, so workers saw and labeled it so.
             turned = ImageOps.exif_transpose(opened)
             # What shows through is white in the worker's browser.
@@ -67,7 +74,17 @@ def _picture(item: Item, data: bytes | None) -> Any:
                 return paper.convert("RGB")
             return turned.convert("RGB")
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise NotAnImage(f"it is no image that can be read ({type(error).__name__})") from error
+        raise NotAnImageError(
+            f"it is no image that can be read ({type(error).__name__})"
+        ) from error
+
+
+def _picture(item: Item, data: bytes | None) -> Any:
+    from PIL import Image
+
+    if data is None:
+        return Image.new("RGB", item.size or _enough(item), (72, 76, 84))
+    return _opened(data).copy()
 
 
 def _enough(item: Item) -> tuple[int, int]:
@@ -174,6 +191,9 @@ def _mask(canvas: Canvas, item: Item) -> None:
     edge = np.zeros(shown.shape, dtype=bool)
     edge[:, 1:] |= shown[:, 1:] != shown[:, :-1]
     edge[1:, :] |= shown[1:, :] != shown[:-1, :]
+    # Two pixels wide: one is lost on a photograph.
+    edge[:, :-1] |= edge[:, 1:]
+    edge[:-1, :] |= edge[1:, :]
     layer[edge & (shown > 0), 3] = 255
     overlay = Image.fromarray(layer, "RGBA")
     canvas.picture.paste(overlay, (0, 0), overlay)
@@ -188,4 +208,4 @@ def _mask(canvas: Canvas, item: Item) -> None:
             canvas.name(label, canvas.look.color(label), (x, y, x, y))
 
 
-__all__ = ["NotAnImage", "called", "drawn"]
+__all__ = ["NotAnImageError", "called", "check", "drawn"]

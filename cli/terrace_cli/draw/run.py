@@ -2,8 +2,8 @@
 
 import io
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from terrace_cli.convert.disk import Output
 from terrace_cli.convert.documents import Documents
 from terrace_cli.draw import card, paint
 from terrace_cli.draw.look import Look, from_categories
-from terrace_cli.draw.sheet import Sheet
+from terrace_cli.draw.sheet import TILE, Sheet
 from terrace_cli.errors import EXIT_WRONG, TerraceError
 from terrace_cli.progress import Step
 
@@ -135,16 +135,17 @@ def _drawn(
     step: Step,
 ) -> Done:
     done = Done(whole=whole)
-    sheet = Sheet(look)
+    sheet, small = Sheet(look), replace(look, side=TILE[0])
     goal = whole if order.limit is None else min(whole, order.limit)
     if order.sheet is not None and order.sheet.exists():
         raise TerraceError(f"{order.sheet} exists already", "name a new file", EXIT_WRONG)
     with Output(order.out) as output:
         for item in itertools.islice(items, order.limit):
-            picture, end = _picture(item, look, documents, done)
-            output.write(f"{item.stem}{end}", _encoded(picture, end))
+            draw, end = _picture(item, documents, done)
+            output.write(f"{item.stem}{end}", _encoded(draw(look), end))
             if order.sheet is not None:
-                sheet.add(item.name, picture)
+                # Drawn anew: names made smaller with their picture could not be read.
+                sheet.add(item.name, lambda draw=draw: draw(small))
             done.drawn += 1
             step("drawing", done.drawn, goal)
     if order.sheet is not None:
@@ -160,23 +161,23 @@ def _drawn(
     return done
 
 
-def _picture(item: Item, look: Look, documents: Documents, done: Done) -> tuple[Any, str]:
-    """An item drawn, and the ending of its file: photographs stay JPEG, all else is exact."""
+def _picture(item: Item, documents: Documents, done: Done) -> tuple[Callable[[Look], Any], str]:
+    """Draws an item in a given look, and the ending of its file: only photographs become JPEG."""
     end = ".jpg" if item.name.lower().endswith((".jpg", ".jpeg")) else ".png"
     if item.text is not None:
-        return paint.drawn(item, None, look), ".png"
+        return lambda look: paint.drawn(item, None, look), ".png"
     if item.uri.lower().endswith(FILMS):
-        return card.message("a film: only its class is shown", look, item), ".png"
+        return lambda look: card.message("a film: only its class is shown", look, item), ".png"
+    data: bytes | None = None
     try:
         data = documents.data(item.uri)
+        paint.check(item, data)
     except TerraceError as error:
         done.bare.append(str(error))
-        return paint.drawn(item, None, look), end
-    try:
-        return paint.drawn(item, data, look), end
-    except paint.NotAnImage as error:
+    except paint.NotAnImageError as error:
         done.bare.append(f"{item.uri}: {error}")
-        return paint.drawn(item, None, look), end
+        data = None
+    return lambda look: paint.drawn(item, data, look), end
 
 
 def _encoded(picture: Any, end: str) -> bytes:

@@ -1,6 +1,7 @@
 """A contact sheet: many pictures small, on one."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from terrace_cli.draw.canvas import shortened
@@ -22,12 +23,12 @@ class Sheet:
         self.left_out = 0
         """Pictures that found no room."""
 
-    def add(self, name: str, picture: Any) -> None:
-        """Takes a picture, or counts it where there is no more room."""
+    def add(self, name: str, draw: Callable[[], Any]) -> None:
+        """Takes what a picture is drawn by, or counts it where there is no more room."""
         if len(self._tiles) == MOST:
             self.left_out += 1
             return
-        small = picture.copy()
+        small = draw()
         small.thumbnail(TILE)
         self._tiles.append((name, small))
 
