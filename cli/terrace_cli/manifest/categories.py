@@ -54,6 +54,11 @@ def build(wanted: Wanted, modality: Modality, where: str) -> tuple[bytes, list[P
             raise _wrong(f"--color {text!r}", f"LABEL=#rrggbb, of {_names(entries)}")
         entries[name]["color"] = color.lower()
     _attributes(config, entries, wanted, modality)
+    if wanted.annotation_type is not None and not modality.annotation_types:
+        raise _wrong(
+            f"--annotation-type {wanted.annotation_type!r}",
+            f"none: {modality.name} has one shape",
+        )
     if wanted.annotation_type is not None:
         config["annotationType"] = wanted.annotation_type
     elif modality.annotation_types:
