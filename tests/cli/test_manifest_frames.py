@@ -207,13 +207,11 @@ def test_what_is_wrong_with_frames_is_said(
 # --- from-video ----------------------------------------------------------------------------------
 
 
-def film(path: Path, frames: int = 20, rate: int = 10, *, turned: int = 0) -> Path:
+def film(path: Path, frames: int = 20, rate: int = 10) -> Path:
     """A video whose n-th frame is as bright as 10 * n."""
     with av.open(str(path), "w") as video:
         stream = video.add_stream("mpeg4", rate=rate)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        if turned:
-            stream.set_display_rotation(turned)
         for number in range(frames):
             pixels = np.full((48, 64, 3), min(10 * number, 255), np.uint8)
             for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
@@ -350,3 +348,25 @@ def test_a_cut_off_video_leaves_nothing_behind(tmp_path: Path) -> None:
     result = run("from-video", path, "--out", tmp_path / "out", "--to", TO)
     assert result.exit_code == 2, result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_video_that_was_filmed_lying_down_is_turned_as_players_turn_it(tmp_path: Path) -> None:
+    # Given a film of 64 x 48 that says: turn me by 90 degrees, and has a dark upper half
+    path, out = tmp_path / "phone.mp4", tmp_path / "out"
+    with av.open(str(path), "w") as video:
+        stream = video.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.set_display_rotation(90)
+        pixels = np.full((48, 64, 3), 240, np.uint8)
+        pixels[:24] = 10
+        for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
+            video.mux(packet)
+        for packet in stream.encode():
+            video.mux(packet)
+    done("from-video", path, "--png", "--out", out, "--to", TO)
+    with Image.open(out / "frames/phone/0000001.png") as opened:
+        seen = np.asarray(opened.convert("L"))
+    # Then it stands, and what was above is on the left: turned against the clock
+    assert seen.shape == (64, 48)
+    assert seen[:, :20].mean() < 40
+    assert seen[:, 28:].mean() > 200
