@@ -1,6 +1,6 @@
 """What a gated review of clips finds, of all that a review of every frame would have found.
 
-Usage: .venv/bin/python -m bench.gated_review [--seeds 5] [--budget 25] [--context 1] [--json]
+Usage: .venv/bin/python -m bench.gated_review [--seeds 5] [--budget 25] [--context 2] [--json]
 
 A demo-like batch: simulated people label the demo's clip (3 sequences of 60 frames, boxes) with
 errors of known kinds; then the same people's labels are reviewed twice, by jobs of one batch that
@@ -27,13 +27,13 @@ from typing import Any
 
 from terrace.domain.records import JobRecord
 from terrace.steps import lane
-from terrace_cli.demo.gated_batch import Drawn, changes, drawn_in, gated_request
-from terrace_local.workers.mix import NO_ERRORS, ErrorMix, Labeling, Reviewing, Slips
+from terrace_cli.demo.gated_batch import Drawn, Error, changes, drawn_in, gated_request
+from terrace_local.workers.mix import NO_ERRORS, ErrorMix, Labeling, Reviewing, Slips, load_mix
 from tests.fakes.house import INPUTS, House
 from tests.fakes.people import PeopleEngine, a_peopled_house, put_clip
 
 SEQUENCES, FRAMES = 3, 60
-BUDGET, CONTEXT, SEEDS = 25.0, 1, 5
+BUDGET, CONTEXT, SEEDS = 25.0, 2, 5
 WANTED = 0.90
 
 STEADY = replace(NO_ERRORS, bias=0.0, jitter=0.01)
@@ -56,6 +56,7 @@ SLIPS: dict[str, Slips] = {
 LASTING: dict[str, Labeling] = {
     "drifts and gaps": replace(STEADY, drift=0.15, missedRun=0.15),
     "whole tracks": replace(STEADY, looseBox=0.2, looseFactor=(1.4, 1.6), wrongClass=0.2),
+    "the default mix": load_mix("default").label,
     "constant bias": replace(STEADY, bias=1.0, biasPixels=(8.0, 12.0)),
 }
 """Errors that last, told by themselves: what is the same in all frames has no odd neighbour."""
@@ -74,6 +75,10 @@ class Outcome:
     """Frames with an error that the full review found."""
     full: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)
+    """Errors of one object in frames that follow one another, as one."""
+    runs_found: Counter[str] = field(default_factory=Counter)
+    """Those of which at least one frame was found."""
     other: int = 0
     """Changes by the gated review that the full one did not make."""
 
@@ -85,6 +90,8 @@ class Outcome:
             self.wrong_frames + more.wrong_frames,
             self.full + more.full,
             self.found + more.found,
+            self.runs + more.runs,
+            self.runs_found + more.runs_found,
             self.other + more.other,
         )
 
@@ -99,6 +106,8 @@ class Outcome:
             "recall": self.recall,
             "errors": self.full.total(),
             "found": self.found.total(),
+            "runs": self.runs.total(),
+            "runsFound": self.runs_found.total(),
             "otherChanges": self.other,
             "frames": self.frames,
             "framesReviewed": self.reviewed,
@@ -155,6 +164,7 @@ def one_batch(
     gated = changes(before, labels_after(house, jobs["b-gated"]))
     shown = frames_of_job(house, "b-gated")
     found = full & gated
+    runs = list(runs_of(full))
     return Outcome(
         frames=sequences * frames,
         reviewed=shown,
@@ -162,8 +172,25 @@ def one_batch(
         wrong_frames=len({error[:2] for error in full}),
         full=Counter(error[2] for error in full),
         found=Counter(error[2] for error in found),
+        runs=Counter(run[0][2] for run in runs),
+        runs_found=Counter(run[0][2] for run in runs if found.intersection(run)),
         other=len(gated - full),
     )
+
+
+def runs_of(errors: set[Error]) -> Iterator[list[Error]]:
+    """The same error of the same object in frames that follow one another; frames are numbered."""
+    run: list[Error] = []
+    for error in sorted(errors, key=lambda one: (one[0], one[2], one[3], one[1])):
+        same = run and (run[-1][0], run[-1][2:]) == (error[0], error[2:])
+        if same and int(error[1][:6]) == int(run[-1][1][:6]) + 1:
+            run.append(error)
+            continue
+        if run:
+            yield run
+        run = [error]
+    if run:
+        yield run
 
 
 def frames_of_job(house: House, name: str) -> int:
@@ -237,7 +264,7 @@ def lines_of(result: dict[str, Any]) -> Iterator[str]:
     """The result as a table."""
     yield (
         f"{'mix':<22}{'frames wrong':>13}{'reviewed':>10}{'errors':>8}{'found':>7}{'recall':>8}"
-        "  by kind"
+        f"{'runs':>6}{'found':>7}  recall by kind"
     )
     rows = [*result["slips"].items(), ("ALL SLIPS", result["all"])]
     rows += [(f"even, {name}", one) for name, one in result["denser"].items()]
@@ -247,7 +274,8 @@ def lines_of(result: dict[str, Any]) -> Iterator[str]:
         recall = "-" if one["recall"] is None else f"{one['recall']:.3f}"
         yield (
             f"{name:<22}{one['wrongFrames'] / one['frames']:>13.1%}{one['shareReviewed']:>10.1%}"
-            f"{one['errors']:>8}{one['found']:>7}{recall:>8}  {kinds}"
+            f"{one['errors']:>8}{one['found']:>7}{recall:>8}{one['runs']:>6}"
+            f"{one['runsFound']:>7}  {kinds}"
         )
     yield (
         "* lasting errors: what is the same in all frames of a track (its class, a box too large, "

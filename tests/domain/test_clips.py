@@ -22,18 +22,29 @@ def test_windows_that_touch_are_one_clip_as_the_docstring_says() -> None:
     flags = {0: [flag(10, 3), flag(13, 2)]}
     whole = plan(flags, {0: 100}, context=2, budget=None)
     assert whole == [Clip(0, tuple(range(8, 16)))]
-    assert plan(flags, {0: 100}, context=2, budget=6) == [Clip(0, tuple(range(8, 14)))]
+    assert plan(flags, {0: 100}, context=2, budget=6) == [Clip(0, tuple(range(9, 15)))]
+    assert plan(flags, {0: 100}, context=2, budget=7) == [Clip(0, tuple(range(8, 15)))]
 
 
 def test_the_worst_comes_first_and_context_ends_with_the_sequence() -> None:
     flags = {0: [flag(0, 1)], 1: [flag(9, 5)]}
-    assert plan(flags, {0: 10, 1: 10}, context=3, budget=4) == [Clip(1, (6, 7, 8, 9))]
+    assert plan(flags, {0: 10, 1: 10}, context=3, budget=2) == [Clip(1, (8, 9))]
+    assert plan(flags, {0: 10, 1: 10}, context=3, budget=6) == [
+        Clip(0, (0, 1, 2)),
+        Clip(1, (7, 8, 9)),
+    ]
     assert plan(flags, {0: 10, 1: 10}, context=3, budget=None)[0] == Clip(0, (0, 1, 2, 3))
 
 
 def test_a_flag_whose_window_does_not_fit_is_shown_with_less_around_it() -> None:
     flags = {0: [flag(5, 2), flag(50, 1)]}
     assert plan(flags, {0: 100}, context=1, budget=5) == [Clip(0, (4, 5, 6)), Clip(0, (49, 50))]
+
+
+def test_every_flag_is_shown_before_the_worst_has_all_of_its_context() -> None:
+    flags = {0: [flag(20, 9), flag(50, 1), flag(70, 2)]}
+    clips = plan(flags, {0: 100}, context=5, budget=11)
+    assert clips == [Clip(0, (18, 19, 20, 21, 22)), Clip(0, (49, 50, 51)), Clip(0, (69, 70, 71))]
 
 
 def test_no_budget_no_flags_and_a_flag_outside_the_sequence_make_no_clip() -> None:

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
+from terrace.domain.gates import BEYOND
 from terrace.domain.records import JobRecord
 from terrace.steps import lane
 from terrace.steps.whole_output import whole_output_uri
 from terrace_cli.demo.gated_batch import Drawn, changes, drawn_in
+from terrace_local.clip.categories import lane_categories
 from terrace_local.workers.mix import NO_ERRORS, ErrorMix, Reviewing, Slips
 from tests.fakes.aws import FastS3
 from tests.fakes.house import BUCKET, INPUTS, House
 from tests.fakes.people import PeopleEngine, a_peopled_house, put_clip
+from tests.steps.test_stop_retry import retry
 
 WRITES = ("put_json", "put_text", "write_lines")
 SLIPS = Slips(missing=0.004, shift=0.004, resize=0.004)
@@ -201,14 +204,98 @@ def test_an_attempt_that_does_the_rest_is_merged_with_the_first(
     assert len({error[:2] for error in repaired}) >= 5
 
 
-def test_workers_read_which_frames_and_why(built: tuple[House, FastS3]) -> None:
+def test_sequences_that_are_labeled_after_a_retry_get_clips_of_their_own(
+    built: tuple[House, FastS3],
+) -> None:
+    # Given a batch that ended with a sequence without a label, and a clip without an answer
     house, _ = built
-    posted(house, *jobs_with())
+    jobs = jobs_with()
+    for job in jobs:
+        job["onIncomplete"] = "continue"
+    posted(house, *jobs)
+    people(house).do("car", decline={0})
+    house.event("car")
+    do(house, "audit")
+    first = house.jobs()["adjust"]
+    clips = first.numItems or 0
+    assert clips > 1
+    people(house).do("adjust", decline={0})
+    house.event("adjust")
+    assert house.batch().status == "COMPLETE_WITH_ERRORS"
+    # When it is retried, and the rest is labeled and audited
+    retry(house)
+    do(house, "car-a2", "audit-a2")
+    # Then people are given the clip that is left, and those of the new sequence
+    again = house.jobs()["adjust"]
+    assert (again.attempt, again.relane) == (2, False)
+    table = house.objects.get_json(
+        (again.wholesS3Uri or "").replace("wholes.manifest", "clips.json")
+    )
+    new = [clip for clip in table if clip["item"] == 0]
+    assert new
+    assert len(table) == again.numItems == clips + len(new)
+    assert len(lines(house, again.inputManifestS3Uri)) == 1 + len(new)
+    assert again.gate is not None
+    assert first.gate is not None
+    assert again.gate.items == SEQUENCES
+    assert (again.gate.selectedFrames or 0) == sum(len(clip["frames"]) for clip in table)
+    decided = lines(house, again.gate.decisionsS3Uri)
+    assert sorted(row["item"] for row in decided) == list(range(SEQUENCES))
+    do(house, "adjust-a2")
+    # And in the end all of it is repaired, in every sequence
+    assert house.batch().status == "COMPLETE"
+    done = house.jobs()
+    found = changes(labels(house, done["audit"]), labels(house, done["adjust"]))
+    assert {error[0] for error in found} == set(range(SEQUENCES))
+    assert all(item.why == "" for item in lane.after(done["adjust"], house.objects))
+    shown = {(clip["item"], name) for clip in table for name in clip["names"]}
+    assert {error[:2] for error in found} <= shown
+
+
+def test_a_budget_in_frames_holds_for_both_choices_together(
+    built: tuple[House, FastS3],
+) -> None:
+    house, _ = built
+    jobs = jobs_with(budget={"count": 8})
+    for job in jobs:
+        job["onIncomplete"] = "continue"
+    posted(house, *jobs)
+    people(house).do("car", decline={0})
+    house.event("car")
+    do(house, "audit")
+    assert frames_given(house, "adjust") == 8
+    people(house).do("adjust", decline={0})
+    house.event("adjust")
+    retry(house)
+    do(house, "car-a2", "audit-a2")
+    # Then nothing is left for the new sequence, and it stands as it is: so the gate's rule says
+    again = house.jobs()["adjust"]
+    assert len(lines(house, again.inputManifestS3Uri)) == 1
+    do(house, "adjust-a2")
+    assert house.batch().status == "COMPLETE"
+    new = next(item for item in lane.after(house.jobs()["adjust"], house.objects) if not item.index)
+    assert (new.attribute, new.why, new.accepted) == ("audit-ref", BEYOND, True)
+
+
+def test_workers_read_the_users_text_first_and_then_which_frames_and_why(
+    built: tuple[House, FastS3],
+) -> None:
+    house, _ = built
+    gate = {"where": None, "checks": ["missing-frame", "position", "size"]}
+    posted(house, *jobs_with(**gate), LAST)
     do(house, "car", "audit")
-    uri = people(house).requests["adjust"]["LabelCategoryConfigS3Uri"]
-    made = house.objects.get_json(uri)
-    assert made["instructions"]["shortInstruction"]
-    assert len(made["instructions"]["fullInstruction"]) < 2048
+    own = house.objects.get_json(f"s3://{INPUTS}/vehicle.json")["instructions"]
+    made = house.objects.get_json(people(house).requests["adjust"]["LabelCategoryConfigS3Uri"])
+    short, full = (made["instructions"][f"{key}Instruction"] for key in ("short", "full"))
+    assert short.startswith(own["shortInstruction"] + " Please look here first: 0")
+    assert full.startswith(own["fullInstruction"] + "\n\nPlease look here first:\nSequence 1:\n- ")
+    assert ".jpg (frame " in short
+    assert len(short) < 255
+    assert len(full) < 2048
+    # And nobody after them: it is about these frames alone.
+    do(house, "adjust")
+    made = house.objects.get_json(people(house).requests["verify"]["LabelCategoryConfigS3Uri"])
+    assert made["instructions"] == own
 
 
 def test_a_gate_that_finds_nothing_skips_the_job(built: tuple[House, FastS3]) -> None:
@@ -218,6 +305,46 @@ def test_a_gate_that_finds_nothing_skips_the_job(built: tuple[House, FastS3]) ->
     assert house.statuses()["adjust"] == "SKIPPED"
     assert house.batch().status == "COMPLETE"
     assert labels(house, house.jobs()["adjust"]) == labels(house, house.jobs()["audit"])
+
+
+def test_lines_without_identities_are_cut_and_merged_as_well() -> None:
+    # Given people who draw lanes in single frames, and let them slide off now and then
+    mix = replace(MIX, label=replace(NO_ERRORS, bias=0.0, drift=0.6, driftSize=(0.6, 0.9)))
+    house, s3 = a_peopled_house(mix, 3)
+    put_clip(house, s3, seed=3, sequences=SEQUENCES, frames=FRAMES)
+    house.objects.put_json(f"s3://{INPUTS}/vehicle.json", lane_categories())
+    jobs = jobs_with()
+    for job in jobs:
+        job["jobModality"] = job["jobModality"].replace("Tracking", "Detection")
+    posted(house, *jobs)
+    do(house, "car", "audit", "adjust")
+    assert house.batch().status == "COMPLETE"
+    given = frames_given(house, "adjust")
+    assert 0 < given < SEQUENCES * FRAMES
+    rows = house.jobs()
+    shown = {
+        (clip["item"], name)
+        for clip in house.objects.get_json(
+            (rows["adjust"].wholesS3Uri or "").replace("wholes.manifest", "clips.json")
+        )
+        for name in clip["names"]
+    }
+    assert len(shown) == given
+    before, after = frames_of(house, rows["audit"]), frames_of(house, rows["adjust"])
+    assert set(before) == set(after)
+    changed = {frame for frame, row in before.items() if after[frame] != row}
+    assert changed
+    assert changed <= shown
+    assert all(row["polylines"] for row in after.values())
+
+
+def frames_of(house: House, job: JobRecord) -> dict[tuple[int, str], dict[str, Any]]:
+    found = {}
+    for item in lane.after(job, house.objects):
+        document = house.objects.get_json(item.item.data[item.attribute or ""])
+        for row in document["detection-annotations"]:
+            found[item.index, row["frame"]] = row
+    return found
 
 
 class CrashError(Exception):

@@ -12,7 +12,7 @@ import click
     help="Pace of the simulated workers; 1 is quicker than the eye. [default: 0.3, or 5]",
 )
 @click.option("--images", is_flag=True, help="Also two image BoundingBox jobs.")
-@click.option("--error-mix", help="Workers' error mix: default, clean, sloppy, or a file.")
+@click.option("--error-mix", help="Workers' error mix: default, clean, slips, sloppy, or a file.")
 @click.option(
     "--modality",
     metavar="NAMES|all",

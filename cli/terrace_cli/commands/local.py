@@ -73,7 +73,7 @@ def local() -> None:
     help="iam: the API wants signed requests, as in AWS.",
 )
 @click.option("--truth", help="Folder or S3 URI of the data's hidden truth.")
-@click.option("--error-mix", help="Workers' error mix: default, clean, sloppy, or a file.")
+@click.option("--error-mix", help="Workers' error mix: default, clean, slips, sloppy, or a file.")
 @click.option(
     "--parameter",
     "parameters",

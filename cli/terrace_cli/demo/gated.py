@@ -47,9 +47,9 @@ from terrace_local.clip import PhotosMissing, make_clip, upload_clip
 
 ERROR_MIX = "slips"
 SEQUENCES, FRAMES = 3, 60
-BUDGET, CONTEXT = 25.0, 1
+BUDGET, CONTEXT = 25.0, 2
 SHOWN = 12
-"""Findings that are printed; all are in the file."""
+"""Frames whose findings are printed; all are in the file."""
 
 
 def run_gated(options: Options) -> int:
@@ -185,7 +185,8 @@ def _print_findings(s3: Any, gate: dict[str, Any]) -> None:
     click.echo(f"  {gate.get('findings', 0)} findings: {counts or 'none'}")
     uri = gate.get("findingsS3Uri")
     rows = read_manifest(s3, uri) if uri else []
-    for row in rows[:SHOWN]:
-        click.echo(f"    sequence {row['item'] + 1}: {row['sentence']}")
-    if len(rows) > SHOWN:
-        click.echo(f"    and {len(rows) - SHOWN} more: {uri}")
+    # What several checks say of one frame is told once, the worst of it.
+    frames = {(row["item"], row["frameNo"]): row for row in reversed(rows)}
+    for (item, _), row in list(reversed(frames.items()))[:SHOWN]:
+        click.echo(f"    sequence {item + 1}: {row['sentence']}")
+    click.echo(f"    all of them, worst first: {uri}")

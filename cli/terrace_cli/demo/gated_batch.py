@@ -12,6 +12,9 @@ from terrace.domain.quality.catalog_tracks import TRACK_CHECKS
 LABEL, FULL, GATED = "label", "full", "gated"
 KINDS = ("missing", "extra", "shift", "resize", "identity", "class", "attribute")
 
+LONGEST_GAP = 20
+"""Frames: a longer gap in a track is taken for a thing that was out of sight."""
+
 Place = tuple[int, str]
 """Sequence and file name of a frame."""
 Error = tuple[int, str, str, str]
@@ -54,7 +57,12 @@ def gated_request(
     review = {"jobLevel": 2, "jobModality": "VideoObjectTrackingAdjustment"}
     source = {"chainFromJobName": f"{batch_id}-{LABEL}"}
     gate = {
-        "checks": [check.name for check in TRACK_CHECKS],
+        # A box around nothing is in one frame only: by itself no reason to look, here one.
+        "checks": [
+            {"check": check.name, "severity": "info"}
+            | ({"threshold": LONGEST_GAP} if check.name == "missing-frame" else {})
+            for check in TRACK_CHECKS
+        ],
         "unit": "clip",
         "context": context,
         "budget": {"percent": budget},

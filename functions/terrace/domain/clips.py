@@ -46,16 +46,17 @@ def plan(
 ) -> list[Clip]:
     """The clips of a review job, by place and first frame; the same for the same flags.
 
-    The worst flag comes first, with `context` frames on both sides as far as the sequence goes.
-    Frames that are chosen already cost nothing again, so a flag beside another is cheap. Where the
-    rest of the budget is too small for a flag's whole window, the frame itself and those nearest
-    to it are taken. Windows that touch become one clip. Where there are more clips than sequences
-    allowed, those of one sequence share a file, the nearest first; a sequence that is not among
-    the worst `most_sequences` is left out.
+    Every flagged frame comes before anybody's wide context: first each flag with its direct
+    neighbours, the worst first, then, ring by ring and the worst first again, the rest of
+    `context` as far as the sequence goes. Frames that are chosen already cost nothing again, so a
+    flag beside another is cheap; where the rest of the budget is too small for a window, the frame
+    itself comes first. Windows that touch become one clip. Where there are more clips than
+    sequences allowed, those of one sequence share a file, the nearest first; a sequence that is not
+    among the worst `most_sequences` is left out.
 
     Worked number: flags at frames 10 (score 3) and 13 (score 2) of 100, context 2: windows 8-12
-    and 11-15 are one clip of the 8 frames 8-15. With a budget of 6 it is the 6 frames 8-13: five
-    for the worst flag, one for the other.
+    and 11-15 are one clip of the 8 frames 8-15. With a budget of 6 it is the 6 frames 9-14: both
+    flags with their neighbours. With a budget of 7, frame 8 too: the worst has its context first.
 
     Args:
         flags: by the sequence's place in the lane. Flags outside the sequence are about no frame
@@ -67,18 +68,17 @@ def plan(
     """
     chosen: dict[int, set[int]] = {}
     left = math.inf if budget is None else budget
-    for place, flag in _worst_first(flags, lengths):
+    ranked = _worst_first(flags, lengths)
+    for reach in range(min(1, context), context + 1):
+        for place, flag in ranked:
+            if place not in chosen and (len(chosen) >= most_sequences or left <= 0):
+                continue
+            taken = chosen.setdefault(place, set())
+            new = [n for n in _window(flag.frameNo, reach, lengths[place]) if n not in taken]
+            taken.update(new[: int(min(left, len(new)))])
+            left -= min(left, len(new))
         if left <= 0:
             break
-        if place not in chosen and len(chosen) >= most_sequences:
-            continue
-        taken = chosen.get(place, set())
-        new = [n for n in _window(flag.frameNo, context, lengths[place]) if n not in taken]
-        if len(new) > left:
-            new = new[: int(left)]
-        if new:
-            chosen.setdefault(place, set()).update(new)
-            left -= len(new)
     runs = [Clip(place, run) for place in sorted(chosen) for run in _runs(sorted(chosen[place]))]
     return _share_files(runs, most_sequences)
 

@@ -62,12 +62,13 @@ class Gated:
             "wholesS3Uri": written.wholesS3Uri,
         }
 
-    def directed(self, job: JobRecord) -> Instructions | None:
-        """The job's instructions with what its gate found; None where it found nothing."""
+    def directs(self, job: JobRecord) -> bool:
+        """True if workers are to read what was found."""
         # A page of one image, or one text, has no use for a list of others.
-        if not self.findings or not modalities.get(job.spec.jobModality).sequences:
-            return None
-        given = job.spec.instructions
+        return bool(self.findings) and modalities.get(job.spec.jobModality).sequences
+
+    def direct(self, given: Instructions | None) -> Instructions:
+        """The user's instructions, with what the gate found about what people will see."""
         short, full = directions.instructions(
             self.findings, given, list_uri=self.result.findingsS3Uri
         )
@@ -90,6 +91,8 @@ class Gates:
         labeled: Sequence[int],
         audited: str,
         before: frozenset[int],
+        *,
+        most_clips: int | None = None,
     ) -> Gated:
         """Applies the job's gate.
 
@@ -99,6 +102,7 @@ class Gates:
             labeled: places of the items that could be sent.
             audited: the attribute under review.
             before: places of items that the job was given before: they stay chosen.
+            most_clips: that there is room for; default: as many as a labeling job may have.
 
         Raises:
             OwnFunctionError: a function of the user's failed, or answered what means nothing.
@@ -123,7 +127,9 @@ class Gates:
         found = run_checks(looked, reading(), self.objects, self.functions)
         facts = [_facts(one, found.by_item.get(one.place, []), gate) for one in seen]
         choice = gates.choose(gate, facts, job.jobName, before)
-        plan = _clips(gate, choice, facts) if gate.unit is GateUnit.clip else None
+        limit = modalities.get(job.spec.jobModality).max_sequences
+        most = most_clips or limit or clips.MOST_SEQUENCES
+        plan = _clips(gate, choice, facts, most) if gate.unit is GateUnit.clip else None
         return self._record(job, gate, facts, choice, found.all, plan)
 
     def _record(  # noqa: PLR0917
@@ -196,7 +202,7 @@ def _facts(seen: Seen, found: list[tuple[int, Finding]], gate: Gate) -> Facts:
     )
 
 
-def _clips(gate: Gate, choice: Choice, facts: list[Facts]) -> list[Clip]:
+def _clips(gate: Gate, choice: Choice, facts: list[Facts], most_sequences: int) -> list[Clip]:
     """Cuts by the budget, in frames; what no clip shows is carried."""
     lengths = {fact.place: fact.length for fact in facts}
     total = sum(lengths.values())
@@ -210,6 +216,7 @@ def _clips(gate: Gate, choice: Choice, facts: list[Facts]) -> list[Clip]:
         lengths,
         context=gate.context,
         budget=at_most(total, budget.percent, budget.count) if budget is not None else None,
+        most_sequences=most_sequences,
     )
     shown = {clip.place for clip in plan}
     for place in choice.chosen - shown:

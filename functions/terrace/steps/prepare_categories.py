@@ -10,6 +10,8 @@ from terrace.domain.request import Instructions
 from terrace.ports import ObjectStore
 from terrace.steps.start_job import ui_template_uri
 
+Direct = Callable[[Instructions | None], Instructions]
+"""The user's instructions -> those and what else workers should read."""
 DIRECTED = "-directed.json"
 """End of the name of a category file whose instructions are about this job's items alone."""
 
@@ -42,12 +44,12 @@ class Pages:
         job: JobRecord,
         source: JobRecord | None,
         audited: str | None,
-        directed: Instructions | None = None,
+        direct: Direct | None = None,
     ) -> tuple[str | None, Config | None]:
         """The category file that the job is created with: where it is, and what it says.
 
-        `directed`: instructions of this job alone, such as the frames that its gate flagged. What
-        chains from it inherits its file without them.
+        `direct` adds what is to be read in this job alone, such as the frames that its gate
+        flagged. What chains from it inherits its file without that.
         """
         modality = modalities.get(job.spec.jobModality)
         own_uri = job.spec.labelCategoryConfigS3Uri
@@ -63,15 +65,16 @@ class Pages:
             audited_attribute=audited,
             instructions=job.spec.instructions,
         )
-        plain_uri = self._put(job, made, ((own_uri, own), (inherited_uri, inherited)), directed)
-        if directed is None:
+        told = direct is not None and modality.instructions_in_categories
+        plain_uri = self._put(job, made, ((own_uri, own), (inherited_uri, inherited)), told)
+        if direct is None or not told:
             return plain_uri, made
         made = categories.for_job(
             modality,
             own=own,
             inherited=inherited,
             audited_attribute=audited,
-            instructions=directed,
+            instructions=direct(_instructions(made)),
         )
         uri = s3uri.of(self.batch_bucket, *_folder(job), f"{job.jobName}{DIRECTED}")
         self.objects.put_json(uri, made)
@@ -82,11 +85,11 @@ class Pages:
         job: JobRecord,
         made: Config,
         there: tuple[tuple[str | None, Config | None], ...],
-        directed: Instructions | None,
+        told: bool,
     ) -> str:
         """Writes the file, unless one of those that are there says the same."""
         for uri, config in there:
-            if uri and made == config and directed is None:
+            if uri and made == config and not told:
                 return uri
         uri = s3uri.of(self.batch_bucket, *_folder(job), f"{job.jobName}.json")
         self.objects.put_json(uri, made)
@@ -143,6 +146,15 @@ class Pages:
             script=script,
             address=address,
         )
+
+
+def _instructions(config: Config) -> Instructions | None:
+    """What a category file tells workers, the request's texts already in it."""
+    given = config.get("instructions")
+    if not isinstance(given, dict):
+        return None
+    texts = {key: given.get(key) for key in ("shortInstruction", "fullInstruction")}
+    return Instructions(**{key: text for key, text in texts.items() if isinstance(text, str)})
 
 
 def _undirected(uri: str, job: JobRecord) -> str:
