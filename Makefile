@@ -80,9 +80,10 @@ lint: $(DEV_READY)  ## ruff
 types: $(DEV_READY)  ## mypy --strict on what ships
 	@$(BIN)/mypy --no-error-summary functions/terrace
 
-schemas-check: $(DEV_READY)  ## schemas/ and docs/modalities.md are what the models say
+schemas-check: $(DEV_READY)  ## schemas/ and the tables in docs/ are what the models say
 	@$(BIN)/python -m terrace_cli.schemas --check
 	@$(BIN)/python -m terrace_cli.modality_table --check
+	@$(BIN)/python -m terrace_cli.check_table --check
 
 stack-check: $(DEV_READY) check-tools  ## template, policies and state machine: 6 checkers
 	@$(BIN)/python -m terrace_cli.checks
@@ -104,9 +105,10 @@ $(CHECK_VENV)/%/.ready: $(CHECK_PINS)/requirements-%.txt
 format: $(DEV_READY)  ## lay out the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-schemas: $(DEV_READY)  ## write schemas/ and docs/modalities.md from the models
+schemas: $(DEV_READY)  ## write schemas/ and the tables in docs/ from the models
 	@$(BIN)/python -m terrace_cli.schemas
 	@$(BIN)/python -m terrace_cli.modality_table
+	@$(BIN)/python -m terrace_cli.check_table
 
 security-doc: $(DEV_READY)  ## write docs/security.md from the checks and the last proof
 	@$(BIN)/python -m terrace_cli.checks.security_doc

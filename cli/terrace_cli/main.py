@@ -8,6 +8,7 @@ from terrace_cli.commands.create import create
 from terrace_cli.commands.delete import delete
 from terrace_cli.commands.demo import demo
 from terrace_cli.commands.local import local
+from terrace_cli.commands.quality import quality
 from terrace_cli.commands.report import report
 from terrace_cli.commands.retry import retry
 from terrace_cli.commands.show import show
@@ -41,5 +42,5 @@ def cli() -> None:
     """
 
 
-for command in (demo, local, create, show, report, watch, stop, retry, delete, ui):
+for command in (demo, local, create, show, report, watch, stop, retry, delete, ui, quality):
     cli.add_command(command)

@@ -55,9 +55,14 @@ class TerraceGroup(click.Group):
 
 def report(error: TerraceError) -> None:
     """Says what is wrong, every detail of it, and what helps."""
-    click.secho(f"terrace: {error}", fg="red", err=True)
+    click.secho(f"terrace: {printable(str(error))}", fg="red", err=True)
     if isinstance(error, ApiError):
         for line in error_lines(error.errors):
             click.echo(line, err=True)
     if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+        click.echo(f"  {printable(error.hint)}", err=True)
+
+
+def printable(text: str) -> str:
+    """The text, half characters (which JSON can escape, and UTF-8 cannot hold) replaced by `?`."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,12 +1,13 @@
 """`terrace ui preview`: what workers will see, before anything is created."""
 
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
-from terrace_cli.errors import EXIT_WRONG, NoTarget, TerraceError
-from terrace_cli.target import Choice, find_contract, find_target
+from terrace_cli.errors import EXIT_WRONG, TerraceError
+from terrace_cli.s3 import client_of
+from terrace_cli.target import Choice
 
 
 @click.group()
@@ -66,7 +67,7 @@ def preview(
     from terrace_cli.preview.page import render
 
     choice = Choice(local=local_file, region=region, profile=profile)
-    files = Files(lambda: _s3(choice))
+    files = Files(lambda: client_of(choice))
     job = find(file.read(), name, Overrides(manifest, categories, template, attribute), files)
     text = render(job, item, files)
     path = out or Path(f"preview-{job.spec.jobName}-{item}.html")
@@ -85,27 +86,3 @@ def preview(
         )
     if files.linked:
         click.echo("note: the page has links that work for an hour, for whoever has it", err=True)
-
-
-def _s3(choice: Choice) -> Any:
-    """S3 of the local run where there is one and nothing says otherwise, else of AWS."""
-    import boto3
-    from botocore.config import Config
-
-    on_aws = choice.region or choice.profile
-    if choice.local or (not on_aws and find_contract(Path.cwd()) is not None):
-        contract = find_target(choice).local
-        if contract is None or "awsEndpoint" not in contract:
-            raise NoTarget("the local run has no awsEndpoint")
-        session = boto3.Session(
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            region_name=contract.get("region"),
-        )
-        return session.client(
-            "s3",
-            endpoint_url=contract["awsEndpoint"],
-            config=Config(s3={"addressing_style": "path"}, proxies={}),
-        )
-    session = boto3.Session(profile_name=choice.profile, region_name=choice.region)
-    return session.client("s3", config=Config(signature_version="s3v4"))

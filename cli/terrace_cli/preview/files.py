@@ -13,6 +13,7 @@ INLINE_MAX = 5 * 1024 * 1024
 """Bytes of a picture that is put into the page; what is larger is linked."""
 TEXT_MAX = 16 * 1024 * 1024
 LINK_SECONDS = 3_600
+CHUNK = 1024 * 1024
 
 
 class Files:
@@ -36,7 +37,7 @@ class Files:
         Raises:
             TerraceError: It cannot be read, is too long or is not UTF-8.
         """
-        data = self._read(place, what, TEXT_MAX)
+        data = self.data(place, what, TEXT_MAX)
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -46,7 +47,7 @@ class Files:
         """The lines of a text file of any length, one by one."""
         try:
             if place.startswith(s3uri.SCHEME):
-                for raw in self._get(place, what)["Body"].iter_lines():
+                for raw in split_lines(_chunks(self._get(place, what)["Body"], place, what)):
                     yield raw.decode("utf-8-sig")
             else:
                 with Path(place).open(encoding="utf-8-sig") as file:
@@ -77,18 +78,28 @@ class Files:
         self.shown.append(address)
         return address
 
-    def _read(self, place: str, what: str, most: int) -> bytes:
+    def data(self, place: str, what: str, most: int) -> bytes:
+        """A whole file of at most so many bytes.
+
+        Raises:
+            TerraceError: It cannot be read or is longer.
+        """
         if place.startswith(s3uri.SCHEME):
-            data: bytes = self._get(place, what)["Body"].read(most + 1)
+            chunks = _chunks(self._get(place, what)["Body"], place, what)
+            data = bytearray()
+            for chunk in chunks:
+                data += chunk
+                if len(data) > most:
+                    break
         else:
             try:
                 with Path(place).open("rb") as file:
-                    data = file.read(most + 1)
+                    data = bytearray(file.read(most + 1))
             except OSError as error:
                 raise _wrong(f"cannot read {what} {place}: {error.strerror}") from error
         if len(data) > most:
             raise _wrong(f"{what} {place} is longer than {most} bytes")
-        return data
+        return bytes(data)
 
     def _get(self, uri: str, what: str) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -114,6 +125,38 @@ class Files:
         if self._client is None:
             self._client = self._make()
         return self._client
+
+
+def _chunks(body: Any, place: str, what: str) -> Iterator[bytes]:
+    """The object in pieces.
+
+    Raises:
+        TerraceError: The connection broke on the way.
+    """
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield from body.iter_chunks(CHUNK)
+    except BotoCoreError as error:
+        raise TerraceError(f"cannot read {what} {place}: {error}", "try it again") from error
+
+
+def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines without their breaks.
+
+    botocore's own `iter_lines` copies what it has of a line with every chunk: a label file of
+    20 MB, which is one line, would take it minutes.
+    """
+    parts: list[bytes] = []
+    for chunk in chunks:
+        first, *more = chunk.split(b"\n")
+        parts.append(first)
+        if more:
+            yield b"".join(parts).removesuffix(b"\r")
+            yield from (line.removesuffix(b"\r") for line in more[:-1])
+            parts = [more[-1]]
+    if last := b"".join(parts):
+        yield last.removesuffix(b"\r")
 
 
 def _where(uri: str) -> dict[str, str]:

@@ -19,7 +19,8 @@ NO_ANSWERS = "Ground Truth left no worker responses for it"
 
 def read(job: JobRecord, objects: ObjectStore) -> tuple[Answers, list[str]]:
     """By the place of the item in the job's output, and what could not be read."""
-    return answers(job, None, objects)
+    found, wrong = answers(job, None, objects)
+    return found, [told for _, told in wrong]
 
 
 def single_workers(found: Answers) -> dict[int, str]:

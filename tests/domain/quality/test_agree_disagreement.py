@@ -61,6 +61,10 @@ def painted(rows: list[list[int]]) -> Content:
     }
 
 
+WORDS = (
+    *("label", "labels", "boundingBoxes", "left", "top", "width", "height", "entities", "color"),
+    *("startOffset", "endOffset", "labelMappings", "labeledImage", "pngImageData"),
+)
 CAR = ("Car", 10.0, 20.0, 100.0, 50.0)
 BUS = ("Bus", 10.0, 20.0, 100.0, 50.0)
 FAR = ("Car", 400.0, 20.0, 80.0, 50.0)
@@ -292,6 +296,38 @@ def test_masks() -> None:
     assert (
         found.sentence == "The masks of 3 workers share 75 % with what most painted, one only 25 %."
     )
+
+
+# --- whatever a page sends -----------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("shape", answers.COMPARABLE)
+@given(contents=st.lists(JSON, min_size=1, max_size=4))
+def test_no_answer_breaks_the_check_and_none_is_lost_in_silence(
+    shape: Any, contents: list[Content]
+) -> None:
+    items = {0: tuple(answer(str(at), content) for at, content in enumerate(contents))}
+    summary = disagreement.summary(items, shape)
+    json.dumps([one.to_dict() for one in disagreement.check(items, shape)], allow_nan=False)
+    json.dumps(summary.to_dict(), allow_nan=False)
+    told = {problem.worker for problem in summary.problems}
+    assert summary.answers + len(told) >= len(contents)
+
+
+@pytest.mark.parametrize("content", [{"labelMappings": {"R": {"color": "#gggggg"}}}, {}])
+def test_a_colour_that_is_none_is_told(content: Content) -> None:
+    given_mask = painted([[1]]) | content
+    problems = disagreement.summary(answered({"a": given_mask}), "mask").problems
+    assert [("#rrggbb" in one.problem) for one in problems] == ([True] if content else [])
 
 
 # --- always --------------------------------------------------------------------------------------

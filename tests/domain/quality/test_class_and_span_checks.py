@@ -90,6 +90,9 @@ def test_without_the_text_only_offsets_are_judged() -> None:
 def test_an_emoji_counts_as_two_where_a_browser_counted() -> None:
     assert (length("cafe"), length("\U0001f600")) == (4, 2)
     assert of("span-outside", [item(spans((0, 2, "Face")), text="\U0001f600")]) == []
+    # Behind it, which words an entity names depends on the way of counting: nothing is said
+    behind = item(spans((3, 5, "Verb"), (0, 1, "Face")), text="\U0001f600 is here")
+    assert check([behind], ATTRIBUTE) == []
 
 
 def test_the_same_words_under_another_label() -> None:

@@ -76,6 +76,8 @@ def test_the_worked_number_of_the_tolerance():
     found = between(_boxes((0, 0, 0, 100, 100)), _boxes((0, 0, 0, 100, 92)))
     assert found.changes[0].overlap == pytest.approx(0.92)
     assert (found.corrections(0.1), found.corrections(0.05)) == (0, 1)
+    half = between(_boxes((0, 0, 0, 10, 10)), _boxes((0, 0, 0, 10, 5)))
+    assert (half.corrections(0.5), half.corrections(0.49)) == (0, 1)
 
 
 def test_half_a_pixel_is_no_change():
@@ -217,6 +219,27 @@ def test_ids_given_anew_are_no_change():
     assert between(before, after).changes == ()
 
 
+def test_an_object_that_was_moved_far_keeps_its_id_whatever_is_nearer():
+    before = _track(_frame(0, ("a", 0, 0, 10, 10), ("b", 100, 0, 10, 10)))
+    after = _track(_frame(0, ("a", 95, 0, 10, 10), ("b", 200, 0, 10, 10)))
+    found = between(before, after)
+    assert [(c.kinds, c.object, c.overlap) for c in found.changes] == [
+        (("moved",), "a", 0.0),
+        (("moved",), "b", 0.0),
+    ]
+
+
+@pytest.mark.parametrize("new", ["0", "z"], ids=["sorted before", "sorted behind"])
+def test_of_two_halves_of_a_track_the_one_that_kept_its_id_is_it(new):
+    before = _track(*(_frame(n, ("a", 0, 0, 10, 10)) for n in range(4)))
+    after = _track(*(_frame(n, ("a" if n < 2 else new, 0, 0, 10, 10)) for n in range(4)))
+    found = between(before, after)
+    assert [(c.kinds, c.frameNo, c.toObject) for c in found.changes] == [
+        (("identity",), 2, new),
+        (("identity",), 3, new),
+    ]
+
+
 def test_two_tracks_that_were_swapped_from_some_frame_on_are_changes_of_identity():
     before = _track(*(_frame(n, ("a", 0, 0, 10, 10), ("b", 50, 0, 10, 10)) for n in range(5)))
     after = copy.deepcopy(before)
@@ -239,6 +262,16 @@ def test_another_color_is_a_correction_and_another_question_is_not():
     found = between(doc({"Color": "Red"}), doc({"Color": "Red", "Occluded": "no"}))
     assert _kinds(found) == [("answered",)] * 2
     assert found.corrections() == 0
+    back = between(doc({"Color": "Red", "Occluded": "no"}), doc({"Color": "Red"}))
+    assert _kinds(back) == [("answered",)] * 2
+
+
+@pytest.mark.parametrize("left", [-0.25, 0.25], ids=["sorted before", "sorted behind"])
+def test_whichever_level_asked_more_it_is_no_correction(left):
+    asked = _track(_frame(0, ("a", left, 0, 9, 9, 0, {"Color": "Red", "Occluded": "no"})))
+    not_asked = _track(_frame(0, ("a", 0, 0, 9, 9, 0, {"Color": "Red"})))
+    assert _kinds(between(asked, not_asked)) == [("answered",)]
+    assert _kinds(between(not_asked, asked)) == [("answered",)]
 
 
 def test_an_answer_forgotten_for_one_object_only_is_a_correction():
@@ -266,6 +299,13 @@ def test_verdicts_of_an_audit_are_no_changes_of_the_label():
         (False, 1, "a"),
     ]
     assert item_changed(before, after)
+
+
+def test_a_verdict_that_the_next_level_no_longer_asks_for_is_no_change():
+    before = _track(_frame(0, ("a", 0, 0, 9, 9, 0, {"audit": "Fail"})))
+    after = _track(_frame(0, ("a", 0, 0, 9, 9)))
+    assert between(before, after).changes == ()
+    assert not item_changed(before, after)
 
 
 def test_3d_sensors_are_compared_each_by_itself():
@@ -401,6 +441,13 @@ def test_boxes_seen_from_the_other_side(first, second):
     a, b = _boxes(*first), _boxes(*second)
     assert _tally(between(a, b)) == _tally(between(b, a), turned=True)
     assert between(a, a).changes == ()
+
+
+def test_ties_fall_the_same_way_from_either_side():
+    """Found by trying 60,000 cases without the turning in `_compare`."""
+    first = _boxes((1, 8, 4, 8, 8), (0, 8, 0, 8, 8), (1, 4, 4, 8, 8))
+    second = _boxes((1, 4, 0, 8, 8), (0, 8, 4, 8, 8), (0, 4, 4, 8, 8))
+    assert _tally(between(first, second)) == _tally(between(second, first), turned=True)
 
 
 @given(TRACK, TRACK)

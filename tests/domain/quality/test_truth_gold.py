@@ -1,9 +1,14 @@
 """Gold items: read, judged, scored per worker, found by the check `gold`."""
 
+import io
 import json
+import zlib
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from terrace.domain import label_reading, worker_responses
 from terrace.domain.privacy import pseudonym
@@ -11,7 +16,9 @@ from terrace.domain.quality import gold
 from terrace.domain.quality.catalog import CHECKS
 from terrace.domain.quality.findings import Severity
 from terrace.domain.quality.gold_judging import judge
+from terrace.domain.quality.gold_masks import CLOUD
 from terrace.domain.quality.gold_truth import read
+from terrace.domain.quality.metrics import Score
 from terrace.domain.worker_responses import WorkerAnswer
 from tests.data import shared_data
 
@@ -165,6 +172,116 @@ def test_masks_and_labels_of_other_kinds_are_not_compared_and_say_so():
     )
 
 
+def _mask(uri, *classes, kind="groundtruth/semantic-segmentation"):
+    """A mask label; classes are (name, colour)."""
+    colors = {str(n): {"class-name": name, "hex-color": c} for n, (name, c) in enumerate(classes)}
+    key = "color-map" if kind == CLOUD else "internal-color-map"
+    about = {"type": kind, key: colors}
+    return _labels(json.dumps({"source-ref": "s3://b/1", "m-ref": uri, "m-ref-metadata": about}))[0]
+
+
+def _png(*rows):
+    """A PNG of the rows' colours, each `#rrggbb`."""
+    file = io.BytesIO()
+    pixels = [[tuple(bytes.fromhex(color[1:])) for color in row] for row in rows]
+    Image.fromarray(np.array(pixels, dtype=np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+WHITE, RED, BLUE = "#ffffff", "#ff0000", "#0000ff"
+
+
+def test_the_worked_number_of_masks_whatever_their_colours():
+    files = {
+        "s3://b/known": _png([RED, RED, WHITE]),
+        "s3://b/given": _png([BLUE, WHITE, WHITE]),
+    }
+    known = _mask("s3://b/known", ("BACKGROUND", WHITE), ("car", RED))
+    given = _mask("s3://b/given", ("BACKGROUND", WHITE), ("car", BLUE))
+    found = judge(known, given, masks=files.__getitem__)
+    assert (found.score, found.right) == (0.5, False)
+    assert found.byClass == {"car": Score(2, 1, 1, 0.5)}
+    assert found.says == "mean IoU of its classes 0.50"
+    assert judge(known, known, masks=files.__getitem__).right
+    other = _mask("s3://b/given", ("BACKGROUND", WHITE), ("bus", BLUE))
+    assert judge(known, other, masks=files.__getitem__).score == 0.0
+    assert set(judge(known, other, masks=files.__getitem__).byClass) == {"car", "bus"}
+
+
+def test_masks_of_clouds_by_point():
+    files = {"s3://b/known": zlib.compress(bytes([1] * 9 + [0])), "s3://b/given": b""}
+    files["s3://b/given"] = zlib.compress(bytes([1] * 8 + [0, 0]))
+    known, given = (_mask(uri, ("BG", WHITE), ("car", RED), kind=CLOUD) for uri in files)
+    found = judge(known, given, masks=files.__getitem__)
+    assert found.byClass["car"] == Score(9, 8, 8, pytest.approx(8 * 8 / 9))
+    assert found.score == pytest.approx((8 / 9 + 1 / 2) / 2)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"no", "it "), (_png([WHITE]), "it is of size (1, 1), and the known one of (1, 2)")],
+    ids=["no PNG", "another size"],
+)
+def test_a_mask_that_cannot_be_read_is_not_compared(data, says):
+    files = {"s3://b/known": _png([WHITE, RED]), "s3://b/given": data}
+    known, given = (_mask(uri, ("BACKGROUND", WHITE), ("car", RED)) for uri in files)
+    found = judge(known, given, masks=files.__getitem__)
+    assert (found.score, found.right) == (None, None)
+    assert found.says.startswith("a mask cannot be compared: it ")
+    assert says in found.says
+
+
+def test_a_cloud_that_is_cut_short_is_not_compared():
+    files = {"s3://b/known": zlib.compress(b"123"), "s3://b/given": zlib.compress(b"123")[:-5]}
+    known, given = (_mask(uri, ("BG", WHITE), kind=CLOUD) for uri in files)
+    assert "cut short" in judge(known, given, masks=files.__getitem__).says
+
+
+PCB = shared_data.FOLDER.parent / "gt_semantic_segmentation_pcb"
+
+
+@pytest.mark.skipif(not PCB.exists(), reason="shared/data is not here")
+def test_the_real_mask_and_one_that_is_shifted():
+    (item,) = _items((PCB / "output.manifest").read_text(encoding="utf-8").splitlines()[:1])
+    known = item.labels["S10-label3-ref"]
+    with Image.open(PCB / "mask.png") as image:
+        pixels = np.asarray(image.convert("RGB"))
+    file = io.BytesIO()
+    Image.fromarray(np.roll(pixels, 40, axis=1)).save(file, "PNG")
+    given = replace(known, value=replace(known.value, uri="s3://b/shifted"))
+    files = {known.value.uri: (PCB / "mask.png").read_bytes(), "s3://b/shifted": file.getvalue()}
+    found = judge(known, given, masks=files.__getitem__)
+    assert set(found.byClass) == {"IC", "resistor1", "resistor2"}
+    assert 0 < found.score < 0.8
+    twin = replace(known, value=replace(known.value, uri="s3://b/twin"))
+    files["s3://b/twin"] = files[known.value.uri]
+    assert judge(known, twin, masks=files.__getitem__).score == 1.0
+
+
+def test_the_check_tells_what_it_could_not_compare():
+    lines = [
+        json.dumps(
+            {
+                "source-ref": "s3://b/1.jpg",
+                "m-ref": uri,
+                "m-ref-metadata": {
+                    "type": "groundtruth/semantic-segmentation",
+                    "internal-color-map": {"0": {"class-name": "car", "hex-color": RED}},
+                },
+            }
+        )
+        for uri in ("s3://b/known", "s3://b/given")
+    ]
+    (found,) = gold.check(_items(lines[1:]), read(lines[:1]), "m-ref")
+    assert found.severity is Severity.info
+    assert found.sentence == (
+        "Gold item 1.jpg was not compared: mask in another file was not read."
+    )
+    files = {"s3://b/known": _png([RED, WHITE]), "s3://b/given": _png([WHITE, RED])}
+    (found,) = gold.check(_items(lines[1:]), read(lines[:1]), "m-ref", masks=files.__getitem__)
+    assert (found.severity, found.value, found.threshold) == (Severity.error, 0.0, 0.8)
+
+
 # --- scoring and the check -----------------------------------------------------
 
 
@@ -298,6 +415,33 @@ def test_a_video_worker_is_scored_by_the_frames_that_were_answered():
     found = gold.score(items, truth, "t-ref", answers=answers, documents=files.__getitem__)
     assert found.right == 1
     assert found.workers[0].score == pytest.approx(2 * 3 / 7)
+
+
+def test_of_a_video_only_the_frames_that_were_answered_count():
+    line = {
+        "source-ref": "s3://b/seq.json",
+        "t-ref": "s3://b/known",
+        "t-ref-metadata": {"type": "groundtruth/video-object-tracking", "class-map": {"0": "car"}},
+    }
+    drawn = {"label": "car", "left": 0, "top": 0, "width": 10, "height": 10, "objectId": "z"}
+    content = {"frame": "2.jpg", "frameNumber": 2, "boundingBoxes": [drawn]}
+    found = gold.score(
+        _items([json.dumps(line)]),
+        read([json.dumps(line)]),
+        "t-ref",
+        answers={0: (_answer("private.eu-west-1.aa", None, content),)},
+        documents=lambda uri: _sequence(4),
+    )
+    assert found.workers[0].score == 1.0
+
+
+def test_a_sequence_with_something_unreadable_is_not_right():
+    files = {"s3://b/known": _sequence(3), "s3://b/broken": _sequence(3)}
+    files["s3://b/broken"]["tracking-annotations"][0]["annotations"].append({"class-id": "0"})
+    known, broken = (_frames_label(uri) for uri in files)
+    found = judge(known, broken, documents=files.__getitem__)
+    assert (found.score, found.right) == (1.0, False)
+    assert found.says == "3 of 3 known objects found, 1 that cannot be read"
 
 
 @pytest.mark.skipif(not BIRDS.exists(), reason="shared/data is not here")

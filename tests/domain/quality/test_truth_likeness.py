@@ -51,7 +51,11 @@ def test_the_worked_number_of_polylines():
 
 def test_the_worked_number_of_cuboids():
     cube = (0.0, 0, 0, 2, 2, 2, 0, 0, 0)
-    assert cuboid_iou(cube, (1, 0, 0, 2, 2, 2, 0, 0, 0)) == pytest.approx(1 / 3)
+    for axis in range(3):
+        for step in (1, -1):
+            moved = [*cube]
+            moved[axis] += step
+            assert cuboid_iou(cube, tuple(moved)) == pytest.approx(1 / 3)
 
 
 def test_a_cuboid_turned_by_a_quarter_is_itself_if_square_and_by_an_eighth_shares_an_octagon():

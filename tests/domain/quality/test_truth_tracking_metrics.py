@@ -98,6 +98,12 @@ def test_the_same_id_twice_in_a_frame_is_two_objects():
     twice = Things("frames", (Place((box, box), "1.jpg", 0),))
     found = tracks(Things("frames", (Place((box,), "1.jpg", 0),)), twice)
     assert (found.labels, found.tooMany) == (2, 1)
+    assert frames(twice, twice)[0].truth == (0, 1)
+
+
+def test_an_id_that_is_used_for_two_classes_is_two_objects():
+    truth = _sequence({"a": ("car", 0.0)}, {"a": ("bus", 0.0)})
+    assert [frame.truth for frame in frames(truth, truth)] == [(0,), (1,)]
 
 
 def test_objects_without_ids_are_tracks_of_one_frame():

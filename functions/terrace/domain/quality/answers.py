@@ -5,6 +5,7 @@ it is a problem that says whose answer to which item it was, and what would be r
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
@@ -17,6 +18,7 @@ from terrace.domain.quality.votes import Votes
 from terrace.domain.worker_responses import WorkerAnswer
 
 Value = TypeVar("Value")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ def _mask(content: Any) -> tuple[MaskMark, list[str]]:
     colors, wrong = [], []
     for name, about in sorted(mappings.items()):
         color = about.get("color") if isinstance(about, dict) else None
-        if isinstance(color, str) and len(color) == 7 and color.startswith("#"):
+        if isinstance(color, str) and _COLOR.fullmatch(color):
             colors.append((name, color.lower()))
         else:
             wrong.append("a class of labelMappings has no colour #rrggbb")

@@ -13,6 +13,7 @@ from terrace.domain.label_values import (
     SpansLabel,
 )
 from terrace.domain.quality.findings import Finding
+from terrace.domain.quality.span_checks import words_of
 from terrace.domain.quality.subjects import NEIGHBOURS_MIN, Rules, Subject, neighbours, quoted
 
 _Named = tuple[str, int | None, float | None]
@@ -27,16 +28,6 @@ def check(subjects: Sequence[Subject], rules: Rules) -> Iterator[Finding]:
     yield from _unsure(classes, rules)
 
 
-def class_names(subject: Subject) -> frozenset[str]:
-    """The classes of an item as a whole; none where it has objects instead."""
-    value = subject.value
-    if isinstance(value, ClassLabel):
-        return frozenset({_name(value)})
-    if isinstance(value, ClassesLabel):
-        return frozenset(map(_name, value.classes))
-    return frozenset()
-
-
 def _name(found: ClassLabel) -> str:
     return found.name if found.name is not None else f"class {found.number}"
 
@@ -45,14 +36,13 @@ def _unlike_neighbours(subjects: Sequence[Subject], rules: Rules) -> Iterator[Fi
     """Worked number: 10 neighbours, 9 of them `day`, and the item is `night`: 0.9."""
     if "class-neighbours" not in rules:
         return
-    single = [one for one in subjects if isinstance(one.value, ClassLabel)]
-    for subject, around in neighbours(single):
+    names = {one.index: _name(one.value) for one in subjects if isinstance(one.value, ClassLabel)}
+    for subject, around in neighbours(one for one in subjects if one.index in names):
         if len(around) < NEIGHBOURS_MIN:
             continue
-        (own,) = class_names(subject)
-        usual, number = Counter(name for one in around for name in class_names(one)).most_common(1)[
-            0
-        ]
+        own = names[subject.index]
+        counts = Counter(names[one.index] for one in around)
+        usual, number = counts.most_common(1)[0]
         value = number / len(around)
         if usual != own and rules.flags("class-neighbours", value):
             sentence = (
@@ -129,10 +119,9 @@ def _named(subject: Subject) -> list[_Named]:
 
 
 def _span(subject: Subject, place: int) -> str:
-    value, text = subject.value, subject.text
-    if text is None or not isinstance(value, SpansLabel):
-        return f"entity {place}"
-    return quoted(text[value.spans[place].start : value.spans[place].end])
+    value = subject.value
+    words = words_of(subject, value.spans[place]) if isinstance(value, SpansLabel) else None
+    return quoted(words) if words else f"entity {place}"
 
 
 def _capital(text: str) -> str:

@@ -22,6 +22,8 @@ COMMON = 1.0
 MOST_ROUNDS = 500
 CONTENDER = 0.4
 """Part of the leader's votes that a class needs to be the consensus."""
+OUTWEIGHS = 4.5
+"""Times the leader's posterior that a class with fewer votes needs."""
 UNKNOWN = 1e-9
 """Answers; a row with less than that says nothing."""
 SETTLED = 1e-7
@@ -95,18 +97,23 @@ def estimate(votes: Votes, prior: Prior | None = None) -> Estimate:
 
 
 def winners(votes: Votes, fitted: Estimate) -> NDArray[np.intp]:
-    """By unit: the place of its most likely class among the contenders.
+    """By unit: the place of the class that wins: what most said, or what outweighs it.
 
-    A contender has four tenths of the leader's votes or more: 2 against 3 may win, 1 against 3 may
-    not, and what nobody said never does. With few votes the model would else overrule clear cases
-    only because a class is common, or a worker was right by luck.
+    To outweigh the leader a class needs four tenths of its votes (2 against 3 may win, 1 against 3
+    may not, what nobody said never does) and 4.5 times its posterior. With few votes the model
+    would else overrule clear cases because a class is common, or a worker was right by luck. Among
+    classes with equally many votes the posterior decides.
     """
     if not len(votes):
         return np.zeros(0, dtype=np.intp)
     # Rounded, so that what is level stays level whatever the order of the sums was.
-    counts = votes.counts()
-    contends = (counts > 0) & (counts >= CONTENDER * counts.max(axis=1, keepdims=True))
-    return np.asarray(np.where(contends, fitted.posterior.round(9), -1.0).argmax(axis=1))
+    counts, posterior = votes.counts(), fitted.posterior.round(9)
+    most, rows = counts.max(axis=1, keepdims=True), np.arange(len(counts))
+    leader = np.where(counts == most, posterior, -1.0).argmax(axis=1)
+    contends = (counts > 0) & (counts >= CONTENDER * most)
+    likely = np.where(contends, posterior, -1.0).argmax(axis=1)
+    outweighs = posterior[rows, likely] >= OUTWEIGHS * posterior[rows, leader]
+    return np.asarray(np.where(outweighs, likely, leader))
 
 
 def _class_shares(posterior: Matrix, prior: Prior) -> Matrix:

@@ -14,6 +14,7 @@ from terrace.domain.privacy import pseudonym
 from terrace.domain.quality.catalog_workers import GOLD
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.quality.gold_judging import Documents, Judgement, enough, judge
+from terrace.domain.quality.gold_masks import Masks
 from terrace.domain.quality.gold_truth import Gold
 from terrace.domain.quality.metrics import AT, Score, pooled, total
 from terrace.domain.quality.things import Things
@@ -115,6 +116,7 @@ def score(
     answers: Answers | None = None,
     least: float = AT,
     documents: Documents | None = None,
+    masks: Masks | None = None,
 ) -> GoldReport:
     """Scores a job's labels, and each worker's answers, by the gold items among its items.
 
@@ -127,6 +129,7 @@ def score(
         answers: by the item's place, what each worker answered before it was consolidated.
         least: likeness (for boxes: IoU) from which on an object is the known one.
         documents: gives the parsed SeqLabel.json for the URI of a label of frames.
+        masks: gives the bytes behind the URI of a mask; without it masks are not compared.
     """
     report = GoldReport()
     by_worker: dict[str, list[Judgement]] = {}
@@ -137,7 +140,9 @@ def score(
             continue
         label = item.labels.get(attribute)
         judged_label = (
-            judge(truth.label, label, least=least, documents=documents) if label else None
+            judge(truth.label, label, least=least, documents=documents, masks=masks)
+            if label
+            else None
         )
         found = GoldItem(place, _name(item), judged_label, enough(truth.label))
         report.items.append(found)
@@ -175,11 +180,13 @@ def check(
     fewest: int = FEWEST,
     least: float = AT,
     documents: Documents | None = None,
+    masks: Masks | None = None,
 ) -> list[Finding]:
     """The check `gold`: gold items with a wrong label, and everything of workers who fail them.
 
     A gold item whose label is not the known one is an error. Of a worker with at least `fewest`
-    gold answers and a score below the threshold, every item is flagged (warning), gold or not.
+    gold answers and a score below the threshold, every item is flagged (warning), gold or not. A
+    gold item that could not be compared is told (info).
 
     Worked number: a worker with 1 of 4 gold answers right scores 0.25, below 0.7: each of their
     items gets a warning with value 0.25 and threshold 0.7.
@@ -193,10 +200,13 @@ def check(
         fewest: gold answers a worker must have to be judged at all.
         least: as for `score`.
         documents: as for `score`.
+        masks: as for `score`.
     """
     known = list(items)
     limit = GOLD.threshold if threshold is None else threshold
-    report = score(known, gold, attribute, answers=answers, least=least, documents=documents)
+    report = score(
+        known, gold, attribute, answers=answers, least=least, documents=documents, masks=masks
+    )
     found = [
         Finding(
             check=GOLD.name,
@@ -208,6 +218,16 @@ def check(
         )
         for one in report.scored
         if one.judgement and not one.judgement.right
+    ]
+    found += [
+        Finding(
+            check=GOLD.name,
+            severity=Severity.info,
+            sentence=f"Gold item {one.name} was not compared: {one.judgement.says}.",
+            item=one.item,
+        )
+        for one in report.items
+        if one.judgement and one.judgement.score is None
     ]
     failing = {
         one.worker: one

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from terrace.domain.label_values import ClassLabel, Label
+from terrace.domain.quality import gold_masks
+from terrace.domain.quality.gold_masks import Masks
 from terrace.domain.quality.metrics import AT, Score, compare, total
 from terrace.domain.quality.things import Place, Thing, Things
 from terrace.domain.quality.things_reading import of_label
@@ -19,7 +21,9 @@ class Judgement:
     """One label, or one worker's answer, compared with the truth."""
 
     score: float | None
-    """F1 of its objects, 0 to 1; 1 or 0 for a class. None: it could not be compared."""
+    """F1 of its objects, 0 to 1; 1 or 0 for a class; of a mask the mean IoU of its classes.
+    None: it could not be compared.
+    """
     right: bool | None
     """True if nothing is missing, too many or of another class (sequences: nearly nothing)."""
     says: str
@@ -28,7 +32,12 @@ class Judgement:
 
 
 def judge(
-    truth: Label, given: Label | Things, *, least: float = AT, documents: Documents | None = None
+    truth: Label,
+    given: Label | Things,
+    *,
+    least: float = AT,
+    documents: Documents | None = None,
+    masks: Masks | None = None,
 ) -> Judgement:
     """Compares a label, or a worker's answer, with the known label of its item.
 
@@ -39,6 +48,7 @@ def judge(
         given: the item's label; or a worker's answer, of which only the frames that it has count.
         least: likeness (for boxes: IoU) from which on an object is the known one.
         documents: gives the parsed SeqLabel.json for the URI of a label of frames.
+        masks: gives the bytes of the PNG, or of a cloud's zlib file, for the URI of a mask.
     """
     known = _read(truth, documents)
     labeled = given if isinstance(given, Things) else _read(given, documents)
@@ -57,6 +67,8 @@ def judge(
     if known.content is not None or labeled.content is not None:
         if known.content == labeled.content:
             return Judgement(1.0, True, "")
+        if masks is not None and isinstance(given, Label) and known.shape == "mask":
+            return _by_pixel(truth, given, masks)
         return _not_compared(f"{known.shape} in another file was not read")
     scores = compare(known, labeled, least=least)
     all_of_it = total(scores)
@@ -67,9 +79,19 @@ def judge(
 
 
 def enough(truth: Label | Things) -> float:
-    """The score from which on a label is right: 1, and 0.95 for a sequence."""
+    """The score from which on a label is right: 1, but 0.95 for a sequence, 0.8 for a mask."""
     shape = truth.shape if isinstance(truth, Things) else of_label(truth).shape
-    return SEQUENCE_ENOUGH if shape == "frames" else 1.0
+    return {"frames": SEQUENCE_ENOUGH, "mask": gold_masks.ENOUGH}.get(shape, 1.0)
+
+
+def _by_pixel(truth: Label, given: Label, masks: Masks) -> Judgement:
+    try:
+        scores = gold_masks.compare_masks(truth, given, masks)
+    except ValueError as error:
+        return _not_compared(f"a mask cannot be compared: it {error}")
+    score = gold_masks.mask_score(scores)
+    right = score >= gold_masks.ENOUGH
+    return Judgement(score, right, "" if right else f"mean IoU of its classes {score:.2f}", scores)
 
 
 def _read(label: Label, documents: Documents | None) -> Things:

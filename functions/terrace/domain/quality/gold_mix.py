@@ -98,8 +98,9 @@ def mix(items: Iterable[Item], gold: Gold, *, percent: float, seed: str) -> Mixe
     for at in range(length):
         if at in slots:
             truth = gold.truths[slots[at]]
-            lines.append(_disguised(truth, keys))
-            lacking |= set(keys) - truth.item.data.keys() - set(SOURCES)
+            data = _disguised(truth, keys)
+            lines.append(manifest.dump(data))
+            lacking |= set(keys) - data.keys() - set(SOURCES)
             places.append(GoldPlace(at, truth.item.source, inserted=True))
             continue
         item = next(rest)
@@ -166,7 +167,7 @@ def _shared_keys(items: list[Item]) -> list[str]:
     return [key for key in items[0].data if key in shared]
 
 
-def _disguised(truth: Truth, keys: list[str]) -> str:
+def _disguised(truth: Truth, keys: list[str]) -> manifest.Data:
     """A gold line without its label, and with no key that the lines around it have not."""
     attribute = truth.label.attribute
     hidden = {attribute, f"{attribute}{METADATA}"}
@@ -175,4 +176,4 @@ def _disguised(truth: Truth, keys: list[str]) -> str:
     source = next(key for key in SOURCES if key in data)
     if source not in order:
         order.insert(0, source)
-    return manifest.dump({key: data[key] for key in order})
+    return {key: data[key] for key in order}

@@ -28,17 +28,26 @@ def length(text: str) -> int:
     Worked numbers: "cafe" is 4, one emoji is 2. Offsets may come from either way of counting, so
     only what is outside both is outside.
     """
+    if text.isascii():
+        return len(text)
     return len(text) + sum(character > "\uffff" for character in text)
 
 
+def words_of(subject: Subject, span: Span) -> str | None:
+    """What an entity names; None where the text is in a file, or behind a character of two.
+
+    Worked number: in an emoji and "ab", offsets 1-2 are the first letter for one way of counting
+    and half of the emoji for the other, so nothing is said of them.
+    """
+    text = subject.text
+    if text is None or not (text.isascii() or max(text[: span.end], default="") <= "\uffff"):
+        return None
+    return text[span.start : span.end]
+
+
 def _edges(subject: Subject, place: int, span: Span, rules: Rules) -> Iterator[Finding]:
-    size, text = span.end - span.start, subject.text
-    if text is None:
-        if size <= 0 and "span-empty" in rules:
-            yield _empty(subject, place, span, rules)
-        return
-    beyond = span.end - length(text)
-    if beyond > 0:
+    text = subject.text
+    if text is not None and span.end > len(text) and (beyond := span.end - length(text)) > 0:
         if rules.flags("span-outside", beyond):
             sentence = (
                 f"Entity {place} ({span.label}) of {subject.name} ends at {span.end}; the text has "
@@ -46,13 +55,13 @@ def _edges(subject: Subject, place: int, span: Span, rules: Rules) -> Iterator[F
             )
             yield _finding("span-outside", (subject, place, span), sentence, beyond, rules)
         return
-    words = text[span.start : span.end]
-    if not words.strip():
+    words = words_of(subject, span)
+    if span.end <= span.start or (words is not None and not words.strip()):
         if "span-empty" in rules:
             yield _empty(subject, place, span, rules)
         return
-    spaces = len(words) - len(words.strip())
-    if spaces and rules.flags("span-spaces", spaces):
+    spaces = 0 if words is None else len(words) - len(words.strip())
+    if words is not None and spaces and rules.flags("span-spaces", spaces):
         sentence = (
             f"{quoted(words)} ({span.label}) of {subject.name} has {spaces} "
             f"{'space' if spaces == 1 else 'spaces'} at its ends."
@@ -97,8 +106,8 @@ def _labels(texts: Sequence[tuple[Subject, SpansLabel]], rules: Rules) -> Iterat
     known: dict[str, list[_Placed]] = defaultdict(list)
     for subject, value in texts:
         for place, span in enumerate(value.spans):
-            words = "" if subject.text is None else subject.text[span.start : span.end]
-            if words.strip():
+            words = words_of(subject, span)
+            if words and words.strip():
                 known[" ".join(words.split()).casefold()].append((subject, place, span))
     for places in known.values():
         usual, number = Counter(span.label for _, _, span in places).most_common(1)[0]
@@ -115,8 +124,8 @@ def _labels(texts: Sequence[tuple[Subject, SpansLabel]], rules: Rules) -> Iterat
 
 
 def _words(subject: Subject, place: int, span: Span) -> str:
-    words = "" if subject.text is None else subject.text[span.start : span.end]
-    return quoted(words) if words.strip() else f"entity {place}"
+    words = words_of(subject, span)
+    return quoted(words) if words and words.strip() else f"entity {place}"
 
 
 def _finding(
