@@ -197,6 +197,13 @@ def test_chance_of_many_answers_is_estimated_from_evenly_spread_pairs() -> None:
     assert quick == pytest.approx(whole, abs=0.05)
 
 
+def test_answers_to_one_unit_are_not_taken_for_chance() -> None:
+    # All agree, and no two units are alike: by chance nobody would agree.
+    units = [[unit] * 3 for unit in range(300)] + [[0, 1, 2]]
+    found = alpha.by_distance(units, lambda a, b: float(a != b), most_pairs=1_000).value
+    assert found == pytest.approx(1 - 3 / 903, abs=0.004)
+
+
 def test_pairs_are_every_two_votes_on_a_unit_once() -> None:
     found = by_unit("ABC", "A", "AB")
     first, second = found.pairs()

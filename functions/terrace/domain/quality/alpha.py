@@ -15,7 +15,7 @@ from terrace.domain.quality.coefficients import NOBODY, ONE_CLASS, Coefficient
 from terrace.domain.quality.votes import Counts, Votes
 
 Answer = TypeVar("Answer")
-MOST_PAIRS = 60_000
+MOST_PAIRS = 10_000
 """Pairs of answers of different units that are compared for what chance would give."""
 
 
@@ -96,7 +96,8 @@ def _mean_distance(
         pairs = [distance(one, other) for one, other in combinations(pool, 2)]
         return sum(pairs) / len(pairs)
     rounds = max(1, most_pairs // size)
-    steps = sorted({1 + at * (size - 1) // rounds for at in range(rounds)})
+    # Far apart, because the answers to one unit stand side by side and are alike.
+    steps = sorted({(at + 1) * size // (2 * (rounds + 1)) for at in range(rounds)})
     found = [
         distance(answer, pool[(at + step) % size])
         for step in steps

@@ -26,7 +26,7 @@ OUTWEIGHS = 4.5
 """Times the leader's posterior that a class with fewer votes needs."""
 UNKNOWN = 1e-9
 """Answers; a row with less than that says nothing."""
-SETTLED = 1e-7
+SETTLED = 1e-6
 """No posterior moves by more: the estimate stands."""
 
 Matrix = NDArray[np.float64]
@@ -83,15 +83,15 @@ def estimate(votes: Votes, prior: Prior | None = None) -> Estimate:
     if not len(votes):
         return _nothing(votes)
     prior = prior or usual(len(votes.classes))
-    counts = votes.counts()
+    counts, cells = votes.counts(), _Cells.of(votes)
     posterior = np.asarray(counts / counts.sum(axis=1, keepdims=True), dtype=np.float64)
     rounds, change = 0, 1.0
     while True:
         classes = _class_shares(posterior, prior)
-        confusion = _maximise(votes, posterior, prior)
+        confusion = _maximise(votes, cells, posterior, prior)
         if rounds == MOST_ROUNDS or change < SETTLED:
             return Estimate(posterior, confusion, classes, rounds)
-        moved = _expect(votes, confusion, classes)
+        moved = _expect(cells, confusion, classes)
         rounds, change = rounds + 1, float(np.abs(moved - posterior).max())
         posterior = moved
 
@@ -121,15 +121,34 @@ def _class_shares(posterior: Matrix, prior: Prior) -> Matrix:
     return np.asarray(total / total.sum(), dtype=np.float64)
 
 
-def _maximise(votes: Votes, posterior: Matrix, prior: Prior) -> Matrix:
+@dataclass(frozen=True)
+class _Cells:
+    """Votes by (worker, chosen class), sorted once for all rounds."""
+
+    cell: NDArray[np.intp]
+    """By vote: worker x classes + choice."""
+    units: NDArray[np.intp]
+    """Where each unit's votes begin."""
+    filled: NDArray[np.intp]
+    """Cells that have votes, ascending."""
+    starts: NDArray[np.intp]
+    """Where each such cell begins in `unit`."""
+    unit: NDArray[np.intp]
+    """The units of the votes, in the order of their cells."""
+
+    @classmethod
+    def of(cls, votes: Votes) -> "_Cells":
+        cell = votes.worker * len(votes.classes) + votes.choice
+        order = np.argsort(cell, kind="stable")
+        starts = _starts(cell[order])
+        return cls(cell, _starts(votes.unit), cell[order][starts], starts, votes.unit[order])
+
+
+def _maximise(votes: Votes, cells: _Cells, posterior: Matrix, prior: Prior) -> Matrix:
     """Each worker's rows: expected counts and prior, as shares."""
     size = len(votes.classes)
-    # chosen class first, so that one row of the posterior is added at a time
     found = np.zeros((len(votes.workers) * size, size))
-    cell = votes.worker * size + votes.choice
-    order = np.argsort(cell, kind="stable")
-    starts = _starts(cell[order])
-    found[cell[order][starts]] = np.add.reduceat(posterior[votes.unit[order]], starts, axis=0)
+    found[cells.filled] = np.add.reduceat(posterior[cells.unit], cells.starts, axis=0)
     by_choice = found.reshape(-1, size, size)
     expected = by_choice.transpose(0, 2, 1) + prior.off_diagonal + prior.diagonal * np.eye(size)
     total = expected.sum(axis=2, keepdims=True)
@@ -138,11 +157,12 @@ def _maximise(votes: Votes, posterior: Matrix, prior: Prior) -> Matrix:
     return np.asarray(shares, dtype=np.float64)
 
 
-def _expect(votes: Votes, confusion: Matrix, classes: Matrix) -> Matrix:
+def _expect(cells: _Cells, confusion: Matrix, classes: Matrix) -> Matrix:
     """Posterior of each unit's class, given how workers err."""
     tiny = np.finfo(np.float64).tiny
     logs = np.log(np.maximum(confusion, tiny))
-    told = np.add.reduceat(logs[votes.worker, :, votes.choice], _starts(votes.unit), axis=0)
+    by_cell = logs.transpose(0, 2, 1).reshape(-1, len(classes))
+    told = np.add.reduceat(by_cell[cells.cell], cells.units, axis=0)
     score = np.log(np.maximum(classes, tiny)) + told
     weight = np.exp(score - score.max(axis=1, keepdims=True))
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=np.float64)
