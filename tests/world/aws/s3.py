@@ -9,6 +9,10 @@ from tests.world.aws.errors import aws_error
 CORS = {"AllowedMethods": ["GET", "HEAD", "PUT"], "AllowedOrigins": ["*"]}
 
 
+PAGE = 1_000
+"""Keys of one answer of ListObjectsV2."""
+
+
 class S3:
     """`objects` maps (bucket, key) to bytes."""
 
@@ -48,6 +52,22 @@ class S3:
             start = int(p["Range"].removeprefix("bytes=").partition("-")[0])
             data = data[start:]
         return {"Body": io.BytesIO(data), "ContentLength": len(data), "ETag": etag}
+
+    def list_objects_v2(self, **p: Any) -> dict[str, Any]:
+        if p["Bucket"] not in self.buckets:
+            raise aws_error("NoSuchBucket", status=404)
+        keys = sorted(
+            key
+            for bucket, key in self.objects
+            if bucket == p["Bucket"]
+            and key.startswith(p.get("Prefix", ""))
+            and key > p.get("ContinuationToken", "")
+        )
+        page = keys[:PAGE]
+        found: dict[str, Any] = {"Contents": [{"Key": key} for key in page], "IsTruncated": False}
+        if len(keys) > PAGE:
+            found |= {"IsTruncated": True, "NextContinuationToken": page[-1]}
+        return found
 
     def put_object(self, **p: Any) -> dict[str, Any]:
         if p["Bucket"] not in self.buckets:
