@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from terrace.domain.gates import BEYOND
 from terrace.domain.records import JobRecord
 from terrace.steps import lane
 from terrace.steps.whole_output import whole_output_uri
@@ -18,6 +19,7 @@ from terrace_local.workers.mix import NO_ERRORS, ErrorMix, Reviewing, Slips
 from tests.fakes.aws import FastS3
 from tests.fakes.house import BUCKET, INPUTS, House
 from tests.fakes.people import PeopleEngine, a_peopled_house, put_clip
+from tests.steps.test_stop_retry import retry
 
 WRITES = ("put_json", "put_text", "write_lines")
 SLIPS = Slips(missing=0.004, shift=0.004, resize=0.004)
@@ -200,6 +202,79 @@ def test_an_attempt_that_does_the_rest_is_merged_with_the_first(
     )
     repaired = changes(labels(house, jobs["audit"]), labels(house, jobs["adjust"]))
     assert len({error[:2] for error in repaired}) >= 5
+
+
+def test_sequences_that_are_labeled_after_a_retry_get_clips_of_their_own(
+    built: tuple[House, FastS3],
+) -> None:
+    # Given a batch that ended with a sequence without a label, and a clip without an answer
+    house, _ = built
+    jobs = jobs_with()
+    for job in jobs:
+        job["onIncomplete"] = "continue"
+    posted(house, *jobs)
+    people(house).do("car", decline={0})
+    house.event("car")
+    do(house, "audit")
+    first = house.jobs()["adjust"]
+    clips = first.numItems or 0
+    assert clips > 1
+    people(house).do("adjust", decline={0})
+    house.event("adjust")
+    assert house.batch().status == "COMPLETE_WITH_ERRORS"
+    # When it is retried, and the rest is labeled and audited
+    retry(house)
+    do(house, "car-a2", "audit-a2")
+    # Then people are given the clip that is left, and those of the new sequence
+    again = house.jobs()["adjust"]
+    assert (again.attempt, again.relane) == (2, False)
+    table = house.objects.get_json(
+        (again.wholesS3Uri or "").replace("wholes.manifest", "clips.json")
+    )
+    new = [clip for clip in table if clip["item"] == 0]
+    assert new
+    assert len(table) == again.numItems == clips + len(new)
+    assert len(lines(house, again.inputManifestS3Uri)) == 1 + len(new)
+    assert again.gate is not None
+    assert first.gate is not None
+    assert again.gate.items == SEQUENCES
+    assert (again.gate.selectedFrames or 0) == sum(len(clip["frames"]) for clip in table)
+    decided = lines(house, again.gate.decisionsS3Uri)
+    assert sorted(row["item"] for row in decided) == list(range(SEQUENCES))
+    do(house, "adjust-a2")
+    # And in the end all of it is repaired, in every sequence
+    assert house.batch().status == "COMPLETE"
+    done = house.jobs()
+    found = changes(labels(house, done["audit"]), labels(house, done["adjust"]))
+    assert {error[0] for error in found} == set(range(SEQUENCES))
+    assert all(item.why == "" for item in lane.after(done["adjust"], house.objects))
+    shown = {(clip["item"], name) for clip in table for name in clip["names"]}
+    assert {error[:2] for error in found} <= shown
+
+
+def test_a_budget_in_frames_holds_for_both_choices_together(
+    built: tuple[House, FastS3],
+) -> None:
+    house, _ = built
+    jobs = jobs_with(budget={"count": 8})
+    for job in jobs:
+        job["onIncomplete"] = "continue"
+    posted(house, *jobs)
+    people(house).do("car", decline={0})
+    house.event("car")
+    do(house, "audit")
+    assert frames_given(house, "adjust") == 8
+    people(house).do("adjust", decline={0})
+    house.event("adjust")
+    retry(house)
+    do(house, "car-a2", "audit-a2")
+    # Then nothing is left for the new sequence, and it stands as it is: so the gate's rule says
+    again = house.jobs()["adjust"]
+    assert len(lines(house, again.inputManifestS3Uri)) == 1
+    do(house, "adjust-a2")
+    assert house.batch().status == "COMPLETE"
+    new = next(item for item in lane.after(house.jobs()["adjust"], house.objects) if not item.index)
+    assert (new.attribute, new.why, new.accepted) == ("audit-ref", BEYOND, True)
 
 
 def test_workers_read_the_users_text_first_and_then_which_frames_and_why(

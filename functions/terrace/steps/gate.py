@@ -91,6 +91,8 @@ class Gates:
         labeled: Sequence[int],
         audited: str,
         before: frozenset[int],
+        *,
+        most_clips: int | None = None,
     ) -> Gated:
         """Applies the job's gate.
 
@@ -100,6 +102,7 @@ class Gates:
             labeled: places of the items that could be sent.
             audited: the attribute under review.
             before: places of items that the job was given before: they stay chosen.
+            most_clips: that there is room for; default: as many as a labeling job may have.
 
         Raises:
             OwnFunctionError: a function of the user's failed, or answered what means nothing.
@@ -124,7 +127,8 @@ class Gates:
         found = run_checks(looked, reading(), self.objects, self.functions)
         facts = [_facts(one, found.by_item.get(one.place, []), gate) for one in seen]
         choice = gates.choose(gate, facts, job.jobName, before)
-        most = modalities.get(job.spec.jobModality).max_sequences or clips.MOST_SEQUENCES
+        limit = modalities.get(job.spec.jobModality).max_sequences
+        most = most_clips or limit or clips.MOST_SEQUENCES
         plan = _clips(gate, choice, facts, most) if gate.unit is GateUnit.clip else None
         return self._record(job, gate, facts, choice, found.all, plan)
 

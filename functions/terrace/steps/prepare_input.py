@@ -19,6 +19,7 @@ from terrace.domain.settle import expected_labels
 from terrace.domain.status import JobStatus
 from terrace.ports import BatchStore, Clock, Functions, ObjectStore
 from terrace.steps import lane
+from terrace.steps.clip_relane import ClipRelane
 from terrace.steps.gate import Gated, Gates
 from terrace.steps.gate_lot import Lots, incomplete_reason
 from terrace.steps.job_output import labeled_by, lines_of, merged_output, texts
@@ -152,7 +153,7 @@ class Prepare:
         if gate is not None and gate.unit is GateUnit.clip:
             made = [attempt for attempt in job.attempts if attempt.made]
             if made and job.wholesS3Uri is not None:
-                return self._relane_clips(job, source, made)
+                return self._relane_clips(job, source, audited)
             # No clip of it has gone to people: it is chosen anew.
             first = self._first(job)
             return None if first is None else {**first, "relane": False}
@@ -169,25 +170,23 @@ class Prepare:
         return self._widen(job, source, parting, folder, gated)
 
     def _relane_clips(
-        self, job: JobRecord, source: JobRecord | None, made: list[AttemptRecord]
+        self, job: JobRecord, source: JobRecord | None, audited: str
     ) -> dict[str, Any] | None:
-        """Clips stay what they are: new items of the lane are carried, and it is said of them."""
-        before = set(self._lane.places(job))
-        carried = s3uri.join(self._lane.folder(job), "carried.manifest")
-        late = f"not given to {job.jobName}: its clips were cut before this item had a label"
-        earlier = dict(lane.carried_lines(job.carriedS3Uri or "", self.objects))
-        self.objects.write_lines(
-            carried,
-            (
-                earlier.get(item.index) or lane.carry_line(item, item.why or late)
-                for item in self._lane.items(job, source)
-                if item.index not in before
-            ),
-        )
-        self.objects.put_json(lane.selected_uri(carried), sorted(before))
-        changes = {"carriedS3Uri": carried, "relane": False}
-        rest = self._retry(job.model_copy(update=changes), made, changes)
-        return None if rest is None else {**changes, **rest}
+        """Clips stay what they are; items that have a label only now may get some, too."""
+        if source is None:
+            raise ValueError(f"{job.jobName} has a gate, and chains from no job")
+        more = ClipRelane(self.objects, self._lane, self._gates).widen(job, source, audited)
+        own = more.changes["numItems"]
+        if not more.todo or own - len(more.todo) >= expected_labels(job, own):
+            self._nothing_left(job, more.changes, own - len(more.todo))
+            return None
+        gated = more.gated
+        category_uri = job.labelCategoryS3Uri
+        if gated is not None and gated.directs(job):
+            category_uri, _ = self._pages.categories(job, source, audited, gated.direct)
+        given = more.changes["givenManifestS3Uri"]
+        rest = self._lane.rest(job, given, more.todo, self._lane.folder(job))
+        return {**more.changes, **rest, "labelCategoryS3Uri": category_uri}
 
     def _widen(
         self,
