@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from terrace.steps import lane as lanes
 from terrace.steps.api_retry import RetryBatch
 from tests.fakes.house import House
 from tests.steps.boxes import GOOD, TWICE, lane, people
@@ -66,3 +67,15 @@ def test_a_lot_that_grew_is_judged_again_as_a_whole(house: House) -> None:
     assert done.gate is not None
     assert done.gate.lot is not None
     assert (done.gate.lot.size, done.gate.lot.accepted) == (30, True)
+
+
+def test_of_carried_items_only_those_with_a_label_are_carried_on_as_they_are(house: House) -> None:
+    request = lane(house, 4, {"checks": ["duplicate-box"]})
+    request["labelingJobs"][0]["onIncomplete"] = "continue"
+    house.post(request)
+    house.turn()
+    people(house, "car", lambda n, item: None if n == 3 else drawn(n, item))
+    carried = house.jobs()["review"].carriedS3Uri
+    assert carried is not None
+    # Image 1 was sent, and image 3 had no label yet: it may have one by now.
+    assert [place for place, _ in lanes.carried_lines(carried, house.objects)] == [0, 2]
