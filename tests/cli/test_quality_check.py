@@ -353,7 +353,7 @@ def test_the_line_of_a_seqlabel_is_found_by_its_name() -> None:
     assert "no line of" in refused.stderr
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(alphabet="ab\r ", max_size=5)), st.integers(1, 7), st.booleans())
 def test_lines_are_the_same_however_the_object_comes_in_pieces(
     texts: list[str], size: int, ended: bool

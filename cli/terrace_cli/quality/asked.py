@@ -17,8 +17,8 @@ def read(names: str | None, thresholds: Sequence[str], *, pictures: bool) -> Ask
     """Names of checks and their thresholds, None for a check's own.
 
     Args:
-        names: as typed: `size-jump,missing-frame`; None: all that labels can be looked at for.
-        thresholds: as typed: `size-jump=0.3`.
+        names: as typed: `size,missing-frame`; None: all that labels can be looked at for.
+        thresholds: as typed: `size=0.3`.
         pictures: whether the frames can be read.
 
     Raises:

@@ -99,7 +99,7 @@ def _value(row: Finding) -> str:
 
 def show(result: Result, most: int, console: Any) -> None:
     """Everything, for people."""
-    console.print(printable(summary(result)), highlight=False, markup=False)
+    console.print(printable(summary(result)), highlight=False, markup=False, soft_wrap=True)
     if result.findings:
         console.print(findings(result.findings, most))
         if len(result.findings) > most:

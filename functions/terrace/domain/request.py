@@ -133,7 +133,7 @@ class GateWhere(RequestModel):
 
 
 class GateCheck(RequestModel):
-    """One check of a gate; `"size-jump"` alone is short for `{"check": "size-jump"}`."""
+    """One check of a gate; `"size"` alone is short for `{"check": "size"}`."""
 
     check: str = Field(description="a name of docs/quality.md; `lambda` is a check of your own")
     threshold: Annotated[float, AsNumber] | None = Field(

@@ -135,9 +135,11 @@ def waiting(carried: str, objects: ObjectStore) -> list[int]:
 
 
 def carried_lines(carried: str, objects: ObjectStore) -> Iterator[tuple[int, str]]:
-    """Place and line of each carried item."""
+    """Place and line of each carried item that had a label then."""
     for text in texts(objects, carried):
-        yield json.loads(text)["index"], text
+        found = json.loads(text)
+        if found["attribute"] is not None:
+            yield found["index"], text
 
 
 def carried_reasons(carried: str, objects: ObjectStore) -> dict[int, str]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -114,6 +114,7 @@ pixels = st.tuples(side, side).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(pixels, pixels)
 def test_vectors_have_length_one_and_distances_are_bounded_and_symmetric(
     one: np.ndarray, other: np.ndarray
@@ -129,6 +130,7 @@ def test_vectors_have_length_one_and_distances_are_bounded_and_symmetric(
     assert distances(hog_and_color([larger]), hog_and_color([larger[::2, ::2]]))[0] < 1e-6
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.floats(-5, 5), min_size=3, max_size=3), max_size=20))
 def test_spikes_and_steps_are_bounded_and_the_same_backwards(rows: list[list[float]]) -> None:
     vectors = unit(np.array(rows, dtype=float).reshape(-1, 3))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrace.domain.label_values import Box, BoxesLabel, LabeledItem
@@ -90,6 +90,7 @@ corners = st.lists(st.tuples(corner, corner, size, size), min_size=1, max_size=6
 )
 
 
+@settings(deadline=None)
 @given(corners, st.floats(0.1, 10), st.floats(-100, 100))
 def test_iou_is_bounded_symmetric_and_free_of_scale_and_place(
     given_corners: np.ndarray, scale: float, shift: float
@@ -104,6 +105,7 @@ def test_iou_is_bounded_symmetric_and_free_of_scale_and_place(
 numbers = st.lists(st.integers(-1000, 1000), min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(numbers, st.integers(1, 9), st.integers(-50, 50), st.randoms())
 def test_deviations_are_free_of_scale_shift_and_order(
     values: list[int], scale: int, shift: int, chance: object

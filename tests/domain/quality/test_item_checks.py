@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrace.domain.label_values import BoxesLabel, LabeledItem
@@ -100,6 +100,7 @@ coordinate = st.floats(-50, 1100) | st.sampled_from([math.nan, math.inf, 0.0, -3
 some_boxes = st.lists(st.tuples(*[coordinate] * 4), max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(some_boxes, max_size=14))
 def test_whatever_boxes_there_are_findings_are_finite_placed_and_worst_first(
     given_boxes: list[list[tuple[float, float, float, float]]],

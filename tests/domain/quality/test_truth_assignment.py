@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -76,6 +76,7 @@ COSTS = arrays.arrays(
 )
 
 
+@settings(deadline=None)
 @given(COSTS)
 def test_no_other_assignment_is_cheaper(cost):
     pairs = assign(cost)
@@ -85,6 +86,7 @@ def test_no_other_assignment_is_cheaper(cost):
     assert _total(cost, pairs) == pytest.approx(total, rel=1e-9, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(COSTS, st.randoms())
 def test_the_order_of_rows_and_columns_does_not_change_the_total(cost, random):
     rows, columns = list(range(cost.shape[0])), list(range(cost.shape[1]))
@@ -97,6 +99,7 @@ def test_the_order_of_rows_and_columns_does_not_change_the_total(cost, random):
     )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_prices_prove_a_large_assignment_cheapest(seed):
     """No exchange of two partners makes 60 x 80 cheaper: a cheap necessary condition at size."""

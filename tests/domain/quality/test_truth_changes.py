@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrace.domain.label_values import (
@@ -436,6 +436,7 @@ def _tally(found, turned=False):
     )
 
 
+@settings(deadline=None)
 @given(BOXES, BOXES)
 def test_boxes_seen_from_the_other_side(first, second):
     a, b = _boxes(*first), _boxes(*second)
@@ -450,6 +451,7 @@ def test_ties_fall_the_same_way_from_either_side():
     assert _tally(between(first, second)) == _tally(between(second, first), turned=True)
 
 
+@settings(deadline=None)
 @given(TRACK, TRACK)
 def test_tracks_seen_from_the_other_side(first, second):
     found, back = between(first, second), between(second, first)
@@ -462,6 +464,7 @@ def test_tracks_seen_from_the_other_side(first, second):
     assert between(first, first).changes == ()
 
 
+@settings(deadline=None)
 @given(TRACK, TRACK, st.randoms())
 def test_the_order_of_frames_and_boxes_means_nothing(first, second, random):
     mixed = copy.deepcopy(second)
@@ -471,6 +474,7 @@ def test_the_order_of_frames_and_boxes_means_nothing(first, second, random):
     assert between(first, mixed) == between(first, second)
 
 
+@settings(deadline=None)
 @given(TRACK, TRACK)
 def test_every_object_is_accounted_for(first, second):
     found = between(first, second)
@@ -479,6 +483,7 @@ def test_every_object_is_accounted_for(first, second):
     assert of_document(first).count == found.before
 
 
+@settings(deadline=None)
 @given(BOXES, BOXES, st.floats(0, 1), st.floats(0, 1))
 def test_more_tolerance_never_finds_more(first, second, one, other):
     found = between(_boxes(*first), _boxes(*second))

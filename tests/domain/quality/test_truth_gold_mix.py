@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrace.domain import manifest
@@ -110,6 +110,7 @@ def test_a_line_that_cannot_be_read_is_an_error():
 NAMES = st.lists(st.integers(0, 9), max_size=12)
 
 
+@settings(deadline=None)
 @given(NAMES, st.sets(st.integers(5, 16), max_size=8), st.floats(0.1, 99), st.text(max_size=5))
 def test_taken_out_again_the_manifest_is_what_it_was(names, gold_names, percent, seed):
     lines, gold = _lines(names), _gold(sorted(gold_names))

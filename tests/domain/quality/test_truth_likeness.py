@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrace.domain.quality.likeness import likeness, match, unmoved
@@ -93,6 +93,7 @@ def test_a_keypoint_beside_itself_is_nearly_the_same():
     assert _one(eye, Thing("keypoints", "eye", (10.0, 500.0))) == 0
 
 
+@settings(deadline=None)
 @given(THINGS, THINGS)
 def test_bounds_and_symmetry(first, second):
     found = likeness(first, second)
@@ -101,6 +102,7 @@ def test_bounds_and_symmetry(first, second):
     assert np.diag(likeness(first, first)) == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(THING, THING, st.floats(0.01, 100))
 def test_enlarging_everything_changes_nothing(one, other, factor):
     def larger(thing):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrace.domain.quality.change import Change, Changes, Judged
@@ -109,6 +109,7 @@ BOXES = st.lists(
 ).map(lambda boxes: _boxes(*boxes))
 
 
+@settings(deadline=None)
 @given(BOXES, BOXES, st.floats(0.01, 1), st.floats(0.01, 1))
 def test_bounds_symmetry_and_thresholds(truth, labels, one, other):
     low, high = sorted((one, other))
@@ -122,6 +123,7 @@ def test_bounds_symmetry_and_thresholds(truth, labels, one, other):
     assert total(compare(truth, truth, least=high)).perfect
 
 
+@settings(deadline=None)
 @given(BOXES, BOXES, st.sampled_from([0.125, 0.5, 2.0, 1024.0]))
 def test_enlarging_everything_changes_no_score(truth, labels, factor):
     def larger(things):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrace.domain.quality.overlap import iou, iou_pairs
@@ -56,6 +56,7 @@ def test_rows_of_another_length_are_an_error():
         iou_pairs([(0, 0, 1, 1)], [])
 
 
+@settings(deadline=None)
 @given(BOXES, BOXES)
 def test_bounds_and_symmetry(first, second):
     found = iou(first, second)
@@ -64,12 +65,14 @@ def test_bounds_and_symmetry(first, second):
     assert np.array_equal(np.diag(iou(first, first)), np.ones(len(first)))
 
 
+@settings(deadline=None)
 @given(BOXES, BOXES, st.floats(1e-3, 1e3))
 def test_enlarging_everything_changes_nothing(first, second, factor):
     larger = iou(np.array(first) * factor, np.array(second) * factor)
     assert larger == pytest.approx(iou(first, second), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(BOXES)
 def test_pairs_are_the_diagonal(boxes):
     other = list(reversed(boxes))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrace.domain.quality.things import Place, Thing, Things
@@ -122,6 +122,7 @@ OBJECTS = st.dictionaries(
 SEQUENCES = st.lists(OBJECTS, max_size=4).map(lambda found: _sequence(*found))
 
 
+@settings(deadline=None)
 @given(SEQUENCES)
 def test_perfect_is_one(sequence):
     found = tracks(sequence, sequence)
@@ -132,6 +133,7 @@ def test_perfect_is_one(sequence):
     assert (found.idf1, found.mota, found.switches) == (1, 1, 0)
 
 
+@settings(deadline=None)
 @given(SEQUENCES, SEQUENCES)
 def test_bounds_and_symmetry(truth, labels):
     found, back = tracks(truth, labels), tracks(labels, truth)
@@ -142,6 +144,7 @@ def test_bounds_and_symmetry(truth, labels):
     assert (found.idPrecision, found.idRecall) == (back.idRecall, back.idPrecision)
 
 
+@settings(deadline=None)
 @given(SEQUENCES, SEQUENCES)
 def test_the_names_of_tracks_mean_nothing(truth, labels):
     renamed = Things(
@@ -161,6 +164,7 @@ def test_the_names_of_tracks_mean_nothing(truth, labels):
     assert tracks(truth, renamed) == tracks(truth, labels)
 
 
+@settings(deadline=None)
 @given(SEQUENCES, SEQUENCES)
 def test_idf1_by_trying_every_pairing_of_tracks(truth, labels):
     matches = frames(truth, labels)
