@@ -412,20 +412,64 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
-def test_a_batch_is_drawn_from_its_outputs(
+def job(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "labelingJobName": name,
+        "labelAttributeName": name,
+        "jobModality": "BoundingBox",
+        "jobOutputS3Uri": f"s3://{BUCKET}/{name}.manifest",
+        "labelCategoryS3Uri": f"s3://{BUCKET}/c.json",
+        "chainFromJobName": None,
+        **more,
+    }
+
+
+def shown(*levels: list[dict[str, Any]]) -> dict[str, Any]:
+    named = zip(("firstLevel", "secondLevel", "thirdLevel"), levels, strict=False)
+    return {
+        "batchId": "zoo",
+        "status": "COMPLETE",
+        **{name: {"status": "COMPLETE", "jobLevels": rows} for name, rows in named},
+    }
+
+
+def test_a_batch_is_drawn_from_its_last_outputs_in_the_colours_of_its_category_file(
     given: Set, api: FakeApi, here: Callable[..., dict[str, Any]], aws: Any
 ) -> None:
+    # Given a lane of two jobs, the second a verification, and a job by itself
     given.boxes("a.png", (0, 100, 200, 300, 150))
-    aws.put_object(Bucket=BUCKET, Key="set/a.png", Body=image())
-    aws.put_object(Bucket=BUCKET, Key="final", Body=given.manifest.read_bytes())
+    given.add("a.png", "good", 0, "label-verification", **{"class-name": "Pass"})
+    verdict = given.lines.pop()
+    given.lines[0] |= {key: value for key, value in verdict.items() if "good" in key}
+    labels = [{"label": "dog", "color": "#0000ff"}, {"label": "cat"}]
+    for key, body in (
+        ("set/a.png", image()),
+        ("c.json", json.dumps({"labels": labels}).encode()),
+        ("good.manifest", given.manifest.read_bytes()),
+        ("alone.manifest", given.manifest.read_bytes()),
+    ):
+        aws.put_object(Bucket=BUCKET, Key=key, Body=body)
+    judging = {"jobModality": "BoundingBoxVerification", "chainFromJobName": "boxes"}
     here()
-    outputs = {"finalManifestS3Uri": f"s3://{BUCKET}/final"}
-    api.answers = [{"batchId": "zoo", "status": "COMPLETE", "outputs": outputs}]
+    api.answers = [
+        shown([job("boxes"), job("alone", labelAttributeName="boxes")], [job("good", **judging)])
+    ]
     out = given.folder / "drawn"
-    result = CliRunner().invoke(cli, ["draw", "zoo", "--out", str(out)])
+    sheet = given.folder / "sheet.png"
+    words = ["draw", "zoo", "--out", str(out), "--contact-sheet", str(sheet)]
+    result = CliRunner().invoke(cli, words)
+    # Then what was judged is drawn with its verdict
     assert result.exit_code == 0, result.output
-    assert "1 items drawn" in result.output
     assert api.seen[0].path.endswith("/batch/show?batchId=zoo")
+    assert sorted(path.name for path in out.iterdir()) == ["alone", "good"]
+    assert (given.folder / "sheet-good.png").is_file()
+    with Image.open(out / "good" / "a.png") as opened:
+        assert opened.size[1] > 600, "a caption: Pass"
+        assert near(np.asarray(opened).astype(int), (0, 0, 255)).any()
+    # And one job, when asked for
+    result = CliRunner().invoke(cli, [*words[:3], str(given.folder / "one"), "--job", "alone"])
+    assert result.exit_code == 0, result.output
+    assert (given.folder / "one" / "a.png").is_file()
 
 
 def test_a_batch_without_outputs_or_none_at_all_is_said(
@@ -433,11 +477,18 @@ def test_a_batch_without_outputs_or_none_at_all_is_said(
 ) -> None:
     here()
     api.answers = [
-        {"batchId": "zoo", "status": "IN_PROGRESS", "outputs": {}},
+        shown([job("boxes", jobOutputS3Uri=None)]),
+        shown([job("boxes"), job("late", jobOutputS3Uri=None)]),
+        shown([job("boxes")]),
         (404, {"message": "no batch zoo"}),
     ]
     words = ["draw", "zoo", "--out", "x"]
-    assert "has no outputs yet" in CliRunner().invoke(cli, words).output
+    assert "the batch zoo (COMPLETE) has no outputs yet" in CliRunner().invoke(cli, words).output
+    said = CliRunner().invoke(cli, [*words, "--job", "late"]).output
+    assert "late has no output yet" in said
+    assert "jobs with an output: boxes" in said
+    said = CliRunner().invoke(cli, [*words, "--job", "other"]).output
+    assert "other is no job of the batch" in said
     assert "zoo is no file, and no batch either" in CliRunner().invoke(cli, words).output
 
 
