@@ -431,6 +431,22 @@ def test_large_files_go_up_in_parts_and_are_known_again(
     assert "1 were there already" in done("upload", path, TO)
 
 
+def test_an_object_that_cannot_be_compared_is_said(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.exceptions import ClientError
+
+    def refuse(*_: Any) -> str:
+        raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
+
+    path = put(tmp_path, "a.png") / "a.png"
+    s3.put_object(Bucket=BUCKET, Key="set/a.png", Body=picture()[:-1] + b"?")
+    monkeypatch.setattr("terrace_cli.manifest.upload._digest", refuse)
+    said = wrong("upload", path, TO)
+    assert f"{TO}a.png is there with the same size, and cannot be compared" in said
+    assert "must allow s3:GetObject" in said
+
+
 def test_a_race_for_a_place_is_lost_and_not_won(s3: Any, tmp_path: Path) -> None:
     from terrace_cli.errors import TerraceError
     from terrace_cli.manifest import upload

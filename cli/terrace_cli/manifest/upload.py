@@ -161,16 +161,29 @@ def _same(task: Task, found: Found, s3: Any) -> bool:
     # An ETag without a dash is the MD5 of an object that is encrypted with S3's own keys, or not.
     if "-" not in found.etag and _hash(task.path, "md5") == found.etag:
         return True
-    at = s3uri.parse(task.uri)
-    ours = _hash(task.path, "sha256")
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return _digest(task.uri, s3) == _hash(task.path, "sha256")
+    except (ClientError, BotoCoreError) as error:
+        raise TerraceError(
+            f"{task.uri} is there with the same size, and cannot be compared: {error}",
+            "your AWS credentials must allow s3:GetObject on it",
+            EXIT_WRONG,
+        ) from error
+
+
+def _digest(uri: str, s3: Any) -> str:
+    """SHA-256 of an object: as noted when it was uploaded here, or by reading it."""
+    at = s3uri.parse(uri)
     said = s3.head_object(Bucket=at.bucket, Key=at.key).get("Metadata", {}).get(DIGEST)
     if said is not None:
-        return bool(said == ours)
+        return str(said)
     theirs = hashlib.sha256()
     body = s3.get_object(Bucket=at.bucket, Key=at.key)["Body"]
     while piece := body.read(PIECE):
         theirs.update(piece)
-    return theirs.hexdigest() == ours
+    return theirs.hexdigest()
 
 
 def _hash(path: Path, name: str) -> str:
