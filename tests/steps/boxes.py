@@ -75,6 +75,8 @@ def people(
 ) -> list[int]:
     """People work on a labeling job's images: boxes, a verdict's name, or None for no answer.
 
+    A dict is a label of another kind, `{"label": ..., "metadata": ...}`.
+
     Returns the numbers of the images that they were given.
     """
     job = house.engine.jobs[name.lower()]
@@ -92,6 +94,9 @@ def people(
             item[about] = {"failure-reason": "ClientError: Annotation tasks expired."}
             continue
         labeled += 1
+        if isinstance(answer, dict):
+            item[attribute], item[about] = answer["label"], answer["metadata"]
+            continue
         if isinstance(answer, str):
             item[attribute] = 0 if answer == "Pass" else 1
             item[about] = {

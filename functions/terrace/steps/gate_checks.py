@@ -21,7 +21,7 @@ from terrace.domain.records import JobRecord
 from terrace.domain.request import Gate
 from terrace.domain.worker_responses import WorkerAnswer
 from terrace.ports import Functions, ObjectStore
-from terrace.steps import gate_own
+from terrace.steps import gate_own, mask_files
 from terrace.steps.gate_answers import answers
 from terrace.steps.gate_reading import UNREADABLE_CHECK, Seen
 from terrace.steps.job_output import texts
@@ -181,6 +181,7 @@ def _gold(
         answers={order[place]: said for place, said in given.items()},
         threshold=looked.asked([GOLD])[GOLD],
         documents=objects.get_json,
+        masks=mask_files.reader(objects),
     )
     for finding in found:
         yield replace(finding, item=places[finding.item])
