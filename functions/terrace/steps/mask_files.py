@@ -11,7 +11,7 @@ MASK_MAX = 64 * 1024 * 1024
 
 
 def reader(objects: ObjectStore) -> Masks:
-    """Gives the bytes behind a mask's URI; ValueError where they cannot be read, with the reason."""
+    """Gives the bytes behind a mask's URI; ValueError, with the reason, where it cannot."""
 
     def read(uri: str) -> bytes:
         try:
