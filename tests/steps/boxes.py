@@ -1,6 +1,7 @@
 """A lane of images with boxes, labeled as Ground Truth writes it, and what reviewers make of it."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -86,7 +87,7 @@ def people(
     items = [json.loads(line.text) for line in house.objects.read_lines(given)]
     seen, labeled = [], 0
     for item in items:
-        number = int(item["source-ref"].rsplit("/", 1)[-1].removesuffix(".jpg"))
+        number = int(re.sub(r"\D", "", item["source-ref"].rsplit("/", 1)[-1]))
         seen.append(number)
         answer = draw(number, item)
         about = f"{attribute}-metadata"
