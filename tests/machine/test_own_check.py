@@ -1,4 +1,4 @@
-"""A gate's check of the user's own: the sample of the docs, deployed as a function of the user's."""
+"""A gate's check of the user's own: the sample of the docs, deployed as a user deploys it."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""A gate's check of your own, to copy: images on which people boxed fewer objects than were counted.
+"""A gate's check of your own, to copy: images with fewer boxes than objects were counted.
 
 Each line of the first job's manifest may say how many objects a detector of yours counted:
 `{"source-ref": "s3://...", "expected-objects": 3}`. A line that says nothing is not checked.
