@@ -1,17 +1,18 @@
 """What a gate and a report cost at the service's limits: processor time and peak memory.
 
-Usage: .venv/bin/python -m bench.gate_limits [sequences] [images] [report] [--scale 1.0] [--latency-ms 0] [--json]
+Usage: .venv/bin/python -m bench.gate_limits [sequences] [images] [report]
+           [--scale 1.0] [--latency-ms 0]
 
-* `sequences`: a gate of clips with all track checks on 10 sequences x 2,000 frames x 20 objects (what
-  one labeling job may have), by the real step PrepareInput.
+* `sequences`: a gate of clips with all track checks on 10 sequences x 2,000 frames x 20 objects
+  (what one labeling job may have), by the real step PrepareInput.
 * `images`: a gate of disagreement and all item checks on 100,000 images with 5 boxes each, of which
   three workers answered: as many files of worker responses as images.
 * `report`: what the step WriteReport makes of the same images.
 
 The real steps and adapters run over in-memory AWS (files lie on disk, so that they are not counted
-as the step's memory), each case in a process of its own. `--latency-ms` is what every GetObject waits
-as it would for S3; processor time is not moved by it, `wall` is. Prints one line of JSON a case. A
-Lambda function has 3,008 MB and 900 s; exit code 1 where a case is above that.
+as the step's memory), each case in a process of its own. `--latency-ms` is what every GetObject
+waits as it would for S3; processor time is not moved by it, `wall` is. Prints one line of JSON a
+case. A Lambda function has 3,008 MB and 900 s; exit code 1 where a case is above that.
 """
 
 import argparse
