@@ -126,7 +126,7 @@ class Gates:
                 one = read.read(item, audited)
                 yield item, one
                 # A label file may be large: what the checks made of it is enough.
-                one.document = None
+                one.document = one.labeled = None
                 seen.append(one)
 
         found = run_checks(looked, reading(), self.objects, self.functions)

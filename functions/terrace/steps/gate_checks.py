@@ -105,12 +105,15 @@ def run_checks(
         if of_tracks and seen.document is not None:
             for finding in _tracks(seen, of_tracks):
                 _note(found, looked, finding)
-        if of_items or with_gold:
+        if (of_items or with_gold) and seen.labeled is not None:
             labeled.append(seen.labeled)
         places.append(seen.place)
     if of_items:
         for finding in item_checks.check(labeled, looked.audited, checks=of_items):
             _note(found, looked, replace(finding, item=places[finding.item]))
+    if not with_gold:
+        # The workers' answers are as large again.
+        labeled.clear()
     if with_gold or looked.number(DISAGREEMENT) is not None:
         given, wrong = _answers(looked, objects)
         asking = looked.number(DISAGREEMENT if not with_gold else GOLD)
