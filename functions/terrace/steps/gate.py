@@ -7,7 +7,7 @@ sent: sent or not, why, which frames) and `findings.jsonl` (all that the checks 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from terrace.domain.gates_sample import at_most
 from terrace.domain.quality import directions
 from terrace.domain.quality.catalog_workers import NOT_FOR_WORKERS
 from terrace.domain.quality.findings import Finding, Severity, worst_first
-from terrace.domain.records import GateResult, JobRecord, LotResult
+from terrace.domain.records import GateResult, JobRecord
 from terrace.domain.request import Gate, GateUnit, Instructions
 from terrace.ports import Clock, Functions, ObjectStore
 from terrace.steps import clip_files
@@ -42,10 +42,9 @@ class Gated:
     clips: list[Clip] | None = None
     """Unit `clip`: what is cut out of the chosen items."""
 
-    def with_lot(self, lot: LotResult, chosen: set[int]) -> "Gated":
-        """The same with a lot that was judged before."""
-        result = self.result.model_copy(update={"lot": lot, "selected": len(chosen)})
-        return replace(self, result=result)
+    def of(self, places: Collection[int]) -> "Gated":
+        """The same with the findings about these items alone."""
+        return replace(self, findings=[one for one in self.findings if one.item in places])
 
     def write_clips(
         self, items: Iterable[LaneItem], audited: str, objects: ObjectStore
