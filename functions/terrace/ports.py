@@ -1,6 +1,6 @@
 """What the steps need from the world. Adapters implement these; fakes are proved against them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -223,6 +223,12 @@ class ObjectStore(Protocol):
 
     def get_bytes(self, uri: str, max_bytes: int) -> bytes:
         """A whole object; ValueError where it is larger: nothing of it is read then."""
+
+    def get_jsons(self, uris: Iterable[str]) -> Iterator[tuple[str, Json | ValueError]]:
+        """Parses many objects, in the order given; several are fetched at a time.
+
+        Where `get_json` raises ValueError, that error stands in the object's place.
+        """
 
     def read_lines(
         self, uri: str, *, start: int = 0, first_number: int = 1, etag: str | None = None
