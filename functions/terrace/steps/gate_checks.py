@@ -99,15 +99,18 @@ def run_checks(
     with_gold = looked.number(GOLD) is not None
     labeled: list[LabeledItem] = []
     places: list[int] = []
+    frames: dict[int, list[str]] = {}
     for _, seen in looked.time.spend(reading, "item"):
         for finding in seen.findings:
             found.add(UNREADABLE, finding)
         if of_tracks and seen.document is not None:
             for finding in _tracks(seen, of_tracks):
-                _note(found, looked, finding)
+                if finding not in seen.findings:
+                    _note(found, looked, finding)
         if (of_items or with_gold) and seen.labeled is not None:
             labeled.append(seen.labeled)
         places.append(seen.place)
+        frames[seen.place] = seen.frames
     if of_items:
         for finding in item_checks.check(labeled, looked.audited, checks=of_items):
             _note(found, looked, replace(finding, item=places[finding.item]))
@@ -126,7 +129,7 @@ def run_checks(
         if with_gold:
             for finding in _gold(looked, labeled, places, given, objects):
                 _note(found, looked, finding)
-    _own(found, looked, set(places), functions)
+    _own(found, looked, frames, functions)
     return found
 
 
@@ -193,7 +196,7 @@ def _gold(
         yield replace(finding, item=places[finding.item])
 
 
-def _own(found: Found, looked: Looked, places: set[int], functions: Functions) -> None:
+def _own(found: Found, looked: Looked, frames: dict[int, list[str]], functions: Functions) -> None:
     for number, wanted in enumerate(looked.gate.checks or []):
         if wanted.check != LAMBDA or wanted.functionArn is None:
             continue
@@ -201,9 +204,10 @@ def _own(found: Found, looked: Looked, places: set[int], functions: Functions) -
         for finding in gate_own.ask(
             functions,
             wanted.functionArn,
-            (item for item in items if item.index in places),
+            (item for item in items if item.index in frames),
             job=looked.job,
             attribute=looked.audited,
+            frames=frames,
             threshold=wanted.threshold,
             time=looked.time,
         ):

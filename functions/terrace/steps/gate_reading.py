@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from terrace.domain import gates_where, manifest, modalities
+from terrace.domain.clip_labels import frame_names
 from terrace.domain.gates import UNREADABLE
 from terrace.domain.gates_where import Match, Verdict
 from terrace.domain.json_reading import UnreadableError
@@ -15,6 +16,7 @@ from terrace.domain.label_reading import read_item
 from terrace.domain.label_values import LabeledItem
 from terrace.domain.manifest import Item
 from terrace.domain.modalities import Shape
+from terrace.domain.quality import sequence
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.records import JobRecord
 from terrace.domain.request import Gate
@@ -40,7 +42,7 @@ class Seen:
     class_names: dict[int, str] = field(default_factory=dict)
     """Of its label, by class number."""
     frames: list[str] = field(default_factory=list)
-    """File names of the sequence's frames."""
+    """File names of the sequence's frames, in the order that the label counts."""
     findings: list[Finding] = field(default_factory=list)
     """What could not be read."""
 
@@ -70,10 +72,10 @@ class Reader:
             seen.findings.append(_unreadable(item.index, said))
         value, about = item.item.data.get(attribute), manifest.metadata(item.item.data, attribute)
         if self.shape == "frames":
-            seen.document = self._json(str(value), "label file", seen)
+            self._labels(str(value), seen)
             seen.class_names = class_names.of_label(labeled, audited, self.class_names)
         if self.sequences:
-            seen.frames = _frames(self._json(item.item.source, "sequence file", seen), seen)
+            self._frames(item.item.source, seen)
         seen.match = gates_where.match(
             self.gate.where, self.shape, value, about, seen.document, self._said(item.item.data)
         )
@@ -83,13 +85,30 @@ class Reader:
         names = (manifest.metadata(data, name).get("class-name") for name in self.verdicts)
         return [gates_where.verdict_of(name) for name in names if name is not None]
 
-    def _json(self, uri: str, what: str, seen: Seen) -> Any:
+    def _labels(self, uri: str, seen: Seen) -> None:
+        for document in self._json(uri, "label file", seen):
+            seen.document = document
+            seen.findings += sequence.of_file(document, item=seen.place)
+
+    def _frames(self, uri: str, seen: Seen) -> None:
+        for raw in self._json(uri, "sequence file", seen):
+            why = _no_frames(raw)
+            if why is not None:
+                said = f"The sequence file {uri} {why}"
+                seen.findings.append(_unreadable(seen.place, said))
+                continue
+            labels = seen.document if isinstance(seen.document, dict) else None
+            seen.frames = frame_names(raw, labels)
+
+    def _json(self, uri: str, what: str, seen: Seen) -> Iterator[Any]:
+        """What a file holds (it may be null); nothing where it cannot be read."""
         try:
-            return self.objects.get_json(uri)
+            found = self.objects.get_json(uri)
         except (NotFoundError, AccessDeniedError, ValueError) as error:
             said = f"The {what} {uri} cannot be read: {error}"
             seen.findings.append(_unreadable(seen.place, said))
-            return None
+            return
+        yield found
 
 
 def reader(
@@ -135,15 +154,15 @@ def _labeled(item: LaneItem, audited: str) -> LabeledItem:
         return LabeledItem(number, found.data, {}, {"": str(error)})
 
 
-def _frames(raw: Any, seen: Seen) -> list[str]:
+def _no_frames(raw: Any) -> str | None:
+    """Why a sequence file's frames cannot be told apart; None: they can."""
     frames = raw.get("frames") if isinstance(raw, dict) else None
-    if raw is None:
-        return []
-    if not isinstance(frames, list):
-        said = "The sequence file has no list of frames."
-        seen.findings.append(_unreadable(seen.place, said))
-        return []
-    return [str(one.get("frame", "")) if isinstance(one, dict) else "" for one in frames]
+    if not isinstance(frames, list) or not frames:
+        return "has no list of frames"
+    for place, one in enumerate(frames):
+        if not isinstance(one, dict) or not isinstance(one.get("frame"), str):
+            return f"names no file in entry {place} of its frames"
+    return None
 
 
 def _unreadable(place: int, sentence: str) -> Finding:
