@@ -19,7 +19,7 @@ from terrace.domain.modalities import Shape
 from terrace.domain.quality import sequence
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.records import JobRecord
-from terrace.domain.request import Gate
+from terrace.domain.request import Gate, GateUnit
 from terrace.errors import AccessDeniedError, NotFoundError
 from terrace.ports import ObjectStore
 from terrace.steps import class_names, lane
@@ -59,6 +59,9 @@ class Reader:
     """Each item names a sequence file."""
     verdicts: tuple[str, ...]
     """Attributes of the lane's verifications, the latest last."""
+    lasting: frozenset[str] = frozenset()
+    """Of `verdicts`, those behind which clips were reviewed: of a whole item whose frames were seen
+    in part, they still hold."""
     class_names: dict[int, str] = field(default_factory=dict)
     """Of the lane's category file, for labels of frames."""
 
@@ -77,12 +80,23 @@ class Reader:
         if self.sequences:
             self._frames(item.item.source, seen)
         seen.match = gates_where.match(
-            self.gate.where, self.shape, value, about, seen.document, self._said(item.item.data)
+            self.gate.where,
+            self.shape,
+            value,
+            about,
+            seen.document,
+            self._said(item.item.data, about),
         )
         return seen
 
-    def _said(self, data: dict[str, Any]) -> list[Verdict | None]:
-        names = (manifest.metadata(data, name).get("class-name") for name in self.verdicts)
+    def _said(self, data: dict[str, Any], label: dict[str, Any]) -> list[Verdict | None]:
+        told = [
+            about
+            for name in self.verdicts
+            if (about := manifest.metadata(data, name))
+            if name in self.lasting or not gates_where.is_stale(about, label)
+        ]
+        names = (one.get("class-name") for one in told)
         return [gates_where.verdict_of(name) for name in names if name is not None]
 
     def _labels(self, uri: str, seen: Seen) -> None:
@@ -121,10 +135,15 @@ def reader(
     """The reader for a job's gate. `back` finds the job that a job chains from."""
     modality = modalities.get(job.spec.jobModality)
     verdicts: list[str] = []
+    lasting: set[str] = set()
+    clipped = False
     current: JobRecord | None = source
     while current is not None:
         if modalities.get(current.spec.jobModality).verdict_labels:
             verdicts.append(current.labelAttributeName)
+            lasting |= {current.labelAttributeName} if clipped else set()
+        given = current.spec.inputConfig.gate
+        clipped = clipped or (given is not None and given.unit is GateUnit.clip)
         current = back(current)
     return Reader(
         objects,
@@ -132,6 +151,7 @@ def reader(
         modality.base_shape,
         modality.sequences,
         tuple(reversed(verdicts)),
+        frozenset(lasting),
         class_names.of_lane(source, back, objects) if modality.base_shape == "frames" else {},
     )
 
