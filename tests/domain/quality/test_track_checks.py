@@ -325,6 +325,7 @@ def test_objects_without_ids_or_names_are_called_by_their_class() -> None:
         del one["object-id"], one["object-name"]
     labels_of(document, 30)[0]["height"] = 0
     labels_of(document, 40)[0]["left"] += 15
+    tracking = dict(document)
     document["detection-annotations"] = document.pop("tracking-annotations")
     found = check(load(document, class_names={0: "Car"}))
     assert found
@@ -332,6 +333,10 @@ def test_objects_without_ids_or_names_are_called_by_their_class() -> None:
     (flat,) = [one for one in found if one.check == "degenerate"]
     assert flat.sentence.startswith("A label of Car in frame 000031.jpg (frame 30) has no extent")
     assert not [one.sentence for one in found if "class 0" in one.sentence]
+    assert not [one for one in found if one.check == "missing-frame"]
+    (moved,) = [one for one in found if (one.frameNo, one.check) == (40, "position")]
+    left, top = (labels_of(tracking, 40)[0][key] for key in ("left", "top"))
+    assert f"Car, object 1 (at {left}, {top}) in frame 000041.jpg (frame 40)" in moved.sentence
     unnamed = check(load(document))
     assert {one.label for one in unnamed} == {"class 0"}
 

@@ -74,14 +74,15 @@ def _attributes(track: Track, out: Writer, longest: float) -> None:
             start, length, value = here
             if length > longest or before[2] != after[2] or length > min(before[1], after[1]):
                 continue
-            said = "no value" if value is None else f'"{value}"'
-            usual = "has none" if before[2] is None else f'has "{before[2]}"'
+            said, usual = (
+                "is not set" if one is None else f'is "{one}"' for one in (value, before[2])
+            )
             out.add(
                 "attribute-flip",
                 Severity.warning,
                 track,
                 int(track.frames[start]),
-                f"{name} of {track.name} has {said} in {{frame}}, and {usual} before and after.",
+                f"{name} of {track.name} {said} in {{frame}}, and {usual} before and after.",
                 value=float(length),
             )
 
