@@ -264,5 +264,7 @@ def _shown(facts: list[Facts], choice: Choice, plan: list[Clip] | None) -> list[
         if fact.place in choice.chosen
         for number, finding in fact.findings
         if number >= 0 and finding.check not in NOT_FOR_WORKERS
-        if plan is None or finding.frameNo is None or finding.frameNo in frames[fact.place]
+        if plan is None
+        or (frame := gates.frame_of(fact, finding)) is None
+        or frame in frames[fact.place]
     ]

@@ -5,7 +5,7 @@ Ground Truth leaves each worker's answer under the labeling job's output path, i
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from terrace.domain import s3uri, worker_responses
 from terrace.domain.records import AttemptRecord, JobRecord
@@ -24,6 +24,7 @@ def answers(
     places: list[int] | None,
     objects: ObjectStore,
     time: GateTime | None = None,
+    only: Collection[int] | None = None,
 ) -> tuple[dict[int, tuple[WorkerAnswer, ...]], list[tuple[int, str]]]:
     """The answers of all attempts of a job, and what of them could not be read.
 
@@ -32,6 +33,7 @@ def answers(
         places: for each of the job's own items, its place in the lane; None: the same.
         objects: where the files are.
         time: that there is for reading them; None: no limit of its own.
+        only: places in the lane whose answers are wanted; None: all.
 
     Raises:
         OutOfTimeError: there are too many for the time.
@@ -53,7 +55,9 @@ def answers(
             if places is not None and own >= len(places):
                 wrong.append((0, f"{uri} is of item {own}, which the job had not"))
                 continue
-            wanted[uri] = places[own] if places is not None else own
+            place = places[own] if places is not None else own
+            if only is None or place in only:
+                wanted[uri] = place
         files = objects.get_jsons(wanted)
         for uri, document in time.spend(files, FILES) if time is not None else files:
             place = wanted[uri]
