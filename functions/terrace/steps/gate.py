@@ -20,10 +20,11 @@ from terrace.domain.quality.catalog_workers import NOT_FOR_WORKERS
 from terrace.domain.quality.findings import Finding, Severity, worst_first
 from terrace.domain.records import GateResult, JobRecord, LotResult
 from terrace.domain.request import Gate, GateUnit, Instructions
-from terrace.ports import Functions, ObjectStore
+from terrace.ports import Clock, Functions, ObjectStore
 from terrace.steps import clip_files
 from terrace.steps.gate_checks import Looked, run_checks
 from terrace.steps.gate_reading import Seen, reader
+from terrace.steps.gate_time import GATE_SECONDS, GateTime
 from terrace.steps.lane import LaneItem
 from terrace.steps.prepare_lane import LaneFiles, Parting
 
@@ -83,6 +84,8 @@ class Gates:
     objects: ObjectStore
     functions: Functions
     files: LaneFiles
+    clock: Clock
+    seconds: float = GATE_SECONDS
 
     def run(
         self,
@@ -106,6 +109,7 @@ class Gates:
 
         Raises:
             OwnFunctionError: a function of the user's failed, or answered what means nothing.
+            OutOfTimeError: there is too much to look at.
         """
         gate = job.spec.inputConfig.gate
         if gate is None:
@@ -114,14 +118,15 @@ class Gates:
         read = reader(self.objects, job, gate, source, self.files.source)
         items = (item for item in self.files.items(job, source) if item.index in could)
         seen: list[Seen] = []
-        looked = Looked(job, source, gate, audited, self.files)
+        time = GateTime.begins(self.clock, self.seconds)
+        looked = Looked(job, source, gate, audited, self.files, time)
 
         def reading() -> Iterator[tuple[LaneItem, Seen]]:
             for item in items:
                 one = read.read(item, audited)
                 yield item, one
                 # A label file may be large: what the checks made of it is enough.
-                one.document = None
+                one.document = one.labeled = None
                 seen.append(one)
 
         found = run_checks(looked, reading(), self.objects, self.functions)

@@ -24,6 +24,7 @@ from terrace.ports import Functions, ObjectStore
 from terrace.steps import gate_own
 from terrace.steps.gate_answers import answers
 from terrace.steps.gate_reading import UNREADABLE_CHECK, Seen
+from terrace.steps.gate_time import GateTime
 from terrace.steps.job_output import texts
 from terrace.steps.lane import LaneItem
 from terrace.steps.prepare_lane import LaneFiles
@@ -43,6 +44,7 @@ class Looked:
     gate: Gate
     audited: str
     files: LaneFiles
+    time: GateTime
 
     def asked(self, names: Iterable[str]) -> dict[str, float | None]:
         """Of these checks, those that the gate names, with their thresholds."""
@@ -86,6 +88,7 @@ def run_checks(
 
     Raises:
         OwnFunctionError: a function of the user's failed, or answered what means nothing.
+        OutOfTimeError: there is too much to look at.
     """
     found = Found()
     of_items = looked.asked(row.name for row in item_checks.OF_ITEMS)
@@ -96,18 +99,21 @@ def run_checks(
     with_gold = looked.number(GOLD) is not None
     labeled: list[LabeledItem] = []
     places: list[int] = []
-    for _, seen in reading:
+    for _, seen in looked.time.spend(reading, "item"):
         for finding in seen.findings:
             found.add(UNREADABLE, finding)
         if of_tracks and seen.document is not None:
             for finding in _tracks(seen, of_tracks):
                 _note(found, looked, finding)
-        if of_items or with_gold:
+        if (of_items or with_gold) and seen.labeled is not None:
             labeled.append(seen.labeled)
         places.append(seen.place)
     if of_items:
         for finding in item_checks.check(labeled, looked.audited, checks=of_items):
             _note(found, looked, replace(finding, item=places[finding.item]))
+    if not with_gold:
+        # The workers' answers are as large again.
+        labeled.clear()
     if with_gold or looked.number(DISAGREEMENT) is not None:
         given, wrong = _answers(looked, objects)
         asking = looked.number(DISAGREEMENT if not with_gold else GOLD)
@@ -141,7 +147,7 @@ def _answers(looked: Looked, objects: ObjectStore) -> tuple[Answers, list[tuple[
     """What the workers of the job before answered, by place in the lane."""
     source = looked.source
     own = looked.files.places(source) if source.carriedS3Uri is not None else None
-    return answers(source, own, objects)
+    return answers(source, own, objects, looked.time)
 
 
 def _disagreement(looked: Looked, given: Answers) -> list[Finding]:
@@ -198,5 +204,6 @@ def _own(found: Found, looked: Looked, places: set[int], functions: Functions) -
             job=looked.job,
             attribute=looked.audited,
             threshold=wanted.threshold,
+            time=looked.time,
         ):
             found.add(number, finding)

@@ -18,6 +18,7 @@ from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.records import JobRecord
 from terrace.errors import OwnFunctionError
 from terrace.ports import Functions
+from terrace.steps.gate_time import GateTime
 from terrace.steps.lane import LaneItem
 
 VERSION = 1
@@ -61,6 +62,7 @@ def ask(
     job: JobRecord,
     attribute: str,
     threshold: float | None = None,
+    time: GateTime | None = None,
 ) -> Iterator[Finding]:
     """What the function finds, slice by slice.
 
@@ -71,12 +73,16 @@ def ask(
         job: whose gate asks.
         attribute: of the label, as the event names it.
         threshold: of the gate's check.
+        time: that all slices together have; None: no limit but the function's own.
 
     Raises:
+        OutOfTimeError: there was no time left for another slice.
         OwnFunctionError: it failed, or its answer cannot be read.
         ThrottledError: AWS asked us to slow down.
     """
-    for number, part in enumerate(_slices(items)):
+    slices = _slices(items)
+    what = f"the slices for {arn}, slice"
+    for number, part in enumerate(time.spend(slices, what) if time is not None else slices):
         event = {
             "version": VERSION,
             "batchId": job.batchId,

@@ -33,7 +33,8 @@ class Seen:
 
     place: int
     match: Match
-    labeled: LabeledItem
+    labeled: LabeledItem | None
+    """None as soon as the checks have seen it."""
     document: Any = None
     """The parsed SeqLabel.json of an item whose labels are in one."""
     frames: list[str] = field(default_factory=list)

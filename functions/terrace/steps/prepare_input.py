@@ -97,7 +97,7 @@ class Prepare:
 
     @property
     def _gates(self) -> Gates:
-        return Gates(self.objects, self.functions, self._lane)
+        return Gates(self.objects, self.functions, self._lane, self.clock)
 
     # --- a new attempt: the items that still lack a label ----------------------------------
     def _retry(
