@@ -12,6 +12,8 @@ from terrace.domain.quality.judged import Judged, judge
 from terrace.domain.quality.workers import WorkerQuality
 from terrace.domain.quality.workers import table as worker_table
 
+SET_PAIRS = 500_000
+"""Pairs of different sets that are compared: 1,000 different sets, in half a second."""
 ONE_WORKER = "Labels of this kind are made by one worker each: there is nothing to compare."
 
 
@@ -98,7 +100,7 @@ def _measures(judged: Judged) -> dict[str, Coefficient]:
     }
     answers = [list(of_item.values()) for _, of_item in sorted(judged.given.by_item.items())]
     if judged.shape == "classes":
-        found["alphaJaccard"] = _by(answers, set_distance)
+        found["alphaJaccard"] = alpha.by_distance(answers, set_distance, most_pairs=SET_PAIRS)
     if judged.shape == "boxes":
         found["alphaIoU"] = _by(answers, boxes_consensus.distance)
     if judged.shape == "spans":
