@@ -13,7 +13,7 @@ from tests.fakes.house import BUCKET, House
 from tests.functions.conftest import Client
 from tests.functions.test_api_create import a_request
 
-URI = f"s3://{BUCKET}/batches/b/reports/report.json"
+URI = f"s3://{BUCKET}/batches/b/reports/report-g1.json"
 
 
 def running(client: Client, house: House) -> None:

@@ -15,6 +15,7 @@ from terrace.domain.label_reading import read_item
 from terrace.domain.label_values import LabeledItem
 from terrace.domain.manifest import Item
 from terrace.domain.modalities import Shape
+from terrace.domain.quality.catalog_tracks import TRACK_CHECKS
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.records import JobRecord
 from terrace.domain.request import Gate
@@ -78,9 +79,15 @@ class Reader:
         names = (manifest.metadata(data, name).get("class-name") for name in self.verdicts)
         return [gates_where.verdict_of(name) for name in names if name is not None]
 
+    @property
+    def _checks_tracks(self) -> bool:
+        names = {row.name for row in TRACK_CHECKS}
+        return any(wanted.check in names for wanted in self.gate.checks or [])
+
     def _json(self, uri: str, what: str, seen: Seen) -> Any:
         try:
-            return self.objects.get_json(uri)
+            # Where sequences are checked, what is no number is found by its box, and flagged.
+            return self.objects.get_json(uri, lenient=self._checks_tracks)
         except (NotFoundError, AccessDeniedError, ValueError) as error:
             said = f"The {what} {uri} cannot be read: {error}"
             seen.findings.append(_unreadable(seen.place, said))
