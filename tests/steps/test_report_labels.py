@@ -231,12 +231,12 @@ def test_gold_is_read_as_the_batchs_check_reads_it_and_what_is_no_gold_is_told(
     house: House,
 ) -> None:
     # Given a line with two labels, of which the audited attribute's is the right one, and a bad one
-    two = line(0, classes("other", "b"), classes("old", "a"))
-    more = gold_job(house, [two, line(1)], "ImageMultiClassAdjustment")
-    lines: list[Json | str] = [line(0, classes("old", "b"), classes("new", "a"))]
-    seen = look(
-        house, lines, "ImageMultiClassAdjustment", **more, auditedAttributeName="old"
-    ).fields["gold"]
+    right, wrong = (0, 10, 10, 100, 80), (0, 300, 300, 50, 50)
+    two = line(0, boxes("other", wrong), boxes("old", right))
+    more = gold_job(house, [two, line(1)], "BoundingBoxAdjustment")
+    lines: list[Json | str] = [line(0, boxes("old", wrong), boxes("new", right))]
+    look_at = look(house, lines, "BoundingBoxAdjustment", **more, auditedAttributeName="old")
+    seen = look_at.fields["gold"]
     assert (seen["items"], seen["right"]) == (1, 1)
     [problem] = seen["problems"]
     assert problem.startswith(f"{GOLD} line 2")
@@ -253,11 +253,11 @@ def test_gold_that_is_none_of_the_jobs_items_is_not_known_and_not_nought(house: 
 
 
 def test_gold_that_cannot_be_read_costs_no_other_part(house: House) -> None:
-    more = gold_job(house, [])
+    more = gold_job(house, [], "BoundingBoxAdjustment")
     house.objects.delete(GOLD)
     answered(house, 0, ("ann", "a"), ("ben", "a"))
-    lines: list[Json | str] = [line(0, classes("old", "b"), classes("new", "a"))]
-    seen = look(house, lines, "ImageMultiClassAdjustment", **more, auditedAttributeName="old")
+    lines: list[Json | str] = [line(0, boxes("old"), boxes("new"))]
+    seen = look(house, lines, "BoundingBoxAdjustment", **more, auditedAttributeName="old")
     assert {"findings", "agreement", "workers", "changes"} <= seen.fields.keys()
     assert GOLD in seen.why_not["gold"]
     [problem] = seen.problems

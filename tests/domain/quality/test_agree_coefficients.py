@@ -11,6 +11,7 @@ from nltk.metrics.distance import jaccard_distance
 
 from terrace.domain.quality import agreement, alpha, votes
 from terrace.domain.quality.agreement_summary import set_distance
+from terrace.domain.quality.coefficients import EACH_PAIR_ONE_CLASS
 from terrace.domain.quality.votes import Votes
 
 EXACT = 1e-9
@@ -187,6 +188,14 @@ def test_all_the_same_class_has_no_value_beyond_chance_and_says_why(measure: Any
     assert found.why is not None
     assert "All answers are the same" in found.why
     assert agreement.percent(by_unit("AAA", "AA")).value == 1.0
+
+
+def test_pairs_that_each_know_one_class_are_not_said_to_be_all_the_same() -> None:
+    # a and b said A of unit 0, c and d said B of unit 1.
+    rows = [(0, "a", "A"), (0, "b", "A"), (1, "c", "B"), (1, "d", "B")]
+    found = agreement.mean_cohen(votes.of(rows))
+    assert found.value is None
+    assert found.why == EACH_PAIR_ONE_CLASS
 
 
 def test_chance_of_many_answers_is_estimated_from_drawn_pairs() -> None:

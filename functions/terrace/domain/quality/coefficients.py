@@ -23,4 +23,8 @@ NOBODY = "No item has answers of two workers, so there is nothing to compare."
 ONE_CLASS = (
     "All answers are the same: chance alone would agree as well, so this measure says nothing."
 )
+EACH_PAIR_ONE_CLASS = (
+    "Any two workers have always said one and the same class where they share items: chance alone "
+    "would agree as well, so this measure says nothing."
+)
 TOO_ALIKE = "The answers that differ are too much alike to say what chance would give."
