@@ -18,7 +18,7 @@ from terrace.domain.modalities import Shape
 from terrace.domain.quality.catalog_tracks import TRACK_CHECKS
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.records import JobRecord
-from terrace.domain.request import Gate
+from terrace.domain.request import Gate, GateUnit
 from terrace.errors import AccessDeniedError, NotFoundError
 from terrace.ports import ObjectStore
 from terrace.steps import lane
@@ -67,7 +67,8 @@ class Reader:
             seen.findings.append(_unreadable(item.index, said))
         value, about = item.item.data.get(attribute), manifest.metadata(item.item.data, attribute)
         if self.shape == "frames":
-            seen.document = self._json(str(value), "label file", seen)
+            lenient = self._names_boxes
+            seen.document = self._json(str(value), "label file", seen, lenient=lenient)
         if self.sequences:
             seen.frames = _frames(self._json(item.item.source, "sequence file", seen), seen)
         seen.match = gates_where.match(
@@ -80,14 +81,15 @@ class Reader:
         return [gates_where.verdict_of(name) for name in names if name is not None]
 
     @property
-    def _checks_tracks(self) -> bool:
+    def _names_boxes(self) -> bool:
+        """Whether what is no number is found by its box, and flagged; clips are cut of no such."""
         names = {row.name for row in TRACK_CHECKS}
-        return any(wanted.check in names for wanted in self.gate.checks or [])
+        checked = any(wanted.check in names for wanted in self.gate.checks or [])
+        return checked and self.gate.unit is GateUnit.item
 
-    def _json(self, uri: str, what: str, seen: Seen) -> Any:
+    def _json(self, uri: str, what: str, seen: Seen, *, lenient: bool = False) -> Any:
         try:
-            # Where sequences are checked, what is no number is found by its box, and flagged.
-            return self.objects.get_json(uri, lenient=self._checks_tracks)
+            return self.objects.get_json(uri, lenient=lenient)
         except (NotFoundError, AccessDeniedError, ValueError) as error:
             said = f"The {what} {uri} cannot be read: {error}"
             seen.findings.append(_unreadable(seen.place, said))
