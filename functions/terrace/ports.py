@@ -218,8 +218,11 @@ class ObjectStore(Protocol):
 
     def head(self, uri: str) -> ObjectInfo: ...
 
-    def get_json(self, uri: str, max_bytes: int = ...) -> Json:
-        """Parses an object; ValueError with a clear text where it is not JSON or too large."""
+    def get_json(self, uri: str, max_bytes: int = ..., *, lenient: bool = False) -> Json:
+        """Parses an object; ValueError with a clear text where it is not JSON or too large.
+
+        `lenient`: for those who look for mistakes in a file; NaN and infinite numbers are null.
+        """
 
     def get_bytes(self, uri: str, max_bytes: int) -> bytes:
         """A whole object; ValueError where it is larger: nothing of it is read then."""

@@ -67,6 +67,12 @@ def _job(job: Json) -> Iterator[str]:
             f"changed against {changes['against']}: {changed(changes)} "
             f"({number(changes.get('correctionsPerItem'))} corrections per item)"
         )
+    gold = job.get("gold")
+    if gold:
+        yield (
+            f"gold: {number(gold.get('right'))} of {number(gold.get('scored'))} right "
+            f"({number(gold.get('items'))} gold items)"
+        )
     workers = job.get("workers")
     if workers:
         yield f"workers: {len(workers)}"

@@ -44,10 +44,10 @@ class S3ObjectStore:
             return False
         return True
 
-    def get_json(self, uri: str, max_bytes: int = JSON_MAX) -> Json:
+    def get_json(self, uri: str, max_bytes: int = JSON_MAX, *, lenient: bool = False) -> Json:
         data = self.get_bytes(uri, max_bytes)
         try:
-            return json_text.loads(data.decode("utf-8-sig"))
+            return json_text.loads(data.decode("utf-8-sig"), finite=not lenient)
         except UnicodeDecodeError as error:
             # Its own text quotes the byte, and the whole file is its argument.
             raise ValueError(f"is not UTF-8 (byte {error.start})") from None

@@ -17,6 +17,7 @@ from terrace.domain.label_values import LabeledItem
 from terrace.domain.manifest import Item
 from terrace.domain.modalities import Shape
 from terrace.domain.quality import sequence
+from terrace.domain.quality.catalog_tracks import TRACK_CHECKS
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.records import JobRecord
 from terrace.domain.request import Gate, GateUnit
@@ -100,7 +101,7 @@ class Reader:
         return [gates_where.verdict_of(name) for name in names if name is not None]
 
     def _labels(self, uri: str, seen: Seen) -> None:
-        for document in self._json(uri, "label file", seen):
+        for document in self._json(uri, "label file", seen, lenient=self._names_boxes):
             seen.document = document
             seen.findings += sequence.of_file(document, item=seen.place)
 
@@ -114,10 +115,17 @@ class Reader:
             labels = seen.document if isinstance(seen.document, dict) else None
             seen.frames = frame_names(raw, labels)
 
-    def _json(self, uri: str, what: str, seen: Seen) -> Iterator[Any]:
+    @property
+    def _names_boxes(self) -> bool:
+        """Whether what is no number is found by its box, and flagged; clips are cut of no such."""
+        names = {row.name for row in TRACK_CHECKS}
+        checked = any(wanted.check in names for wanted in self.gate.checks or [])
+        return checked and self.gate.unit is GateUnit.item
+
+    def _json(self, uri: str, what: str, seen: Seen, *, lenient: bool = False) -> Iterator[Any]:
         """What a file holds (it may be null); nothing where it cannot be read."""
         try:
-            found = self.objects.get_json(uri)
+            found = self.objects.get_json(uri, lenient=lenient)
         except (NotFoundError, AccessDeniedError, ValueError) as error:
             said = f"The {what} {uri} cannot be read: {error}"
             seen.findings.append(_unreadable(seen.place, said))
