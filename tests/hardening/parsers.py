@@ -13,6 +13,7 @@ from typing import Any
 
 import terrace
 from terrace.adapters import dynamodb_store, s3_objects
+from terrace.adapters.lambda_functions import LambdaFunctions
 from terrace.domain import (
     categories,
     category_checks,
@@ -39,11 +40,20 @@ from terrace.domain.json_reading import Node, UnreadableError
 from terrace.domain.outputs import AttemptOutput
 from terrace.domain.places import Places
 from terrace.domain.problems import Problem
+from terrace.domain.quality import (
+    gold_mix,
+    gold_truth,
+    item_checks,
+    mask_vote,
+    sequence,
+    track_checks,
+)
+from terrace.domain.quality.answers import MaskMark
 from terrace.domain.request import RetryRequest, StopRequest
 from terrace.domain.status import BatchStatus
-from terrace.errors import BadRequestError, UnreadableEventError
+from terrace.errors import BadRequestError, OwnFunctionError, UnreadableEventError
 from terrace.runtime import http
-from terrace.steps import api_create, api_errors, api_show, lane
+from terrace.steps import api_create, api_errors, api_show, gate_own, lane
 from terrace.steps.api_errors import RefusedError
 from tests.domain.requests import LIMITS
 
@@ -79,6 +89,16 @@ class OneObject:
         return {"ContentLength": len(self._data), "Body": io.BytesIO(self._data), "ETag": "e"}
 
 
+class OneAnswer:
+    """A Lambda client whose every function answers the same; it fails with it, where asked to."""
+
+    def __init__(self, data: bytes, **more: str) -> None:
+        self._found = {"Payload": io.BytesIO(data), **more}
+
+    def invoke(self, **_: Any) -> Any:
+        return self._found
+
+
 class Lines:
     """An object store of one manifest."""
 
@@ -104,6 +124,22 @@ def _look(lines: list[str], name: str, audited: str | None) -> object:
     # Kept between calls, and written to S3 and to a row.
     ManifestTally.model_validate_json(tally.model_dump_json())
     return _stored([*input_checks.conclude(tally, rule), *input_checks.warnings(tally, rule)])
+
+
+def _own_check(value: object) -> object:
+    found = list(gate_own._read(value, "arn", {0: ("a.jpg", "b.jpg"), 1: ()}))
+    return [json.dumps(finding.to_dict(), allow_nan=False) for finding in found]
+
+
+def _tracks(value: object) -> object:
+    loaded = sequence.load(value)
+    found = [*loaded.findings, *track_checks.check(loaded)]
+    return [json.dumps(finding.to_dict(), allow_nan=False) for finding in found]
+
+
+def _checked(lines: list[str]) -> object:
+    found = item_checks.check(item_checks.read(lines, URI), "a")
+    return [json.dumps(finding.to_dict(), allow_nan=False) for finding in found]
 
 
 def _stored(problems: list[Problem]) -> object:
@@ -318,13 +354,67 @@ PARSERS = (
         lambda text: OWN.problem(f"s3://in-bucket/{text}"),
         (ValueError,),
     ),
+    Parser(
+        "label file of a sequence, to be checked",
+        JSON,
+        _tracks,
+    ),
+    Parser("output manifest, to be checked", LINES, _checked),
+    Parser("gold manifest", LINES, lambda lines: gold_truth.read(lines, uri=URI)),
+    Parser(
+        "key of mixed gold",
+        TEXT,
+        gold_mix.read_key,
+        (ValueError,),
+        "domain/quality/gold_mix:read_key",
+    ),
+    Parser(
+        "mask of a worker",
+        TEXT,
+        lambda text: mask_vote.decode(MaskMark(text, (("Car", "#ff0000"),)), ["Car"]),
+        (ValueError,),
+        "domain/quality/mask_vote:decode",
+    ),
+    Parser(
+        "answer of a function of the user's own",
+        BYTES,
+        lambda raw: LambdaFunctions(OneAnswer(raw)).call("arn", {}),
+        (OwnFunctionError,),
+        "adapters/lambda_functions:call",
+    ),
+    Parser(
+        "error of a function of the user's own",
+        BYTES,
+        lambda raw: LambdaFunctions(OneAnswer(raw, FunctionError="Unhandled")).call("arn", {}),
+        (OwnFunctionError,),
+        "adapters/lambda_functions:_cause",
+    ),
+    Parser("findings of a function of the user's own", JSON, _own_check, (OwnFunctionError,)),
     Parser("event: labeling job", TEXT, events.labeling_job, (UnreadableEventError,)),
     Parser("event: execution", JSON, _handler("reconcile").parse, (UnreadableEventError,)),
 )
 
 NOT_FROM_OUTSIDE = {
     "adapters/dynamodb_codec:to_job": "a row's own text, written by `job_item`",
-    "steps/lane:_carried": "a file that Terrace wrote, of lines that it has parsed before",
+    **dict.fromkeys(
+        (
+            "steps/clip_answers:after_clips",
+            "steps/clip_relane:_accepted",
+            "steps/clip_relane:_join_wholes",
+            "steps/clip_relane:_result",
+            "steps/clip_renewal:_item",
+            "steps/clip_renewal:run",
+            "steps/gate_lot:_sample",
+            "steps/gate_lot:reject",
+            "steps/gate_lot:rows",
+            "steps/lane:_carried",
+            "steps/lane:carried_lines",
+            "steps/lane:carried_reasons",
+            "steps/lane:waiting",
+        ),
+        "a file that Terrace wrote, of lines that it has parsed before",
+    ),
+    "domain/show:epoch": "a time that `show.iso` wrote",
     "domain/messages:undeliverable": "a message that Terrace has just written",
     "domain/json_values:sendable": "what `json_values.parse` has read",
     "domain/events:labeling_job": "calls `json_text.loads`; fuzzed as `event: labeling job`",

@@ -43,9 +43,9 @@ def browser_binary() -> str | None:
     return next((path for path in map(shutil.which, names) if path), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for all tests of this folder."""
+    """One browser for all tests of a file: a second one cannot be driven beside it."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     binary = browser_binary()
     if binary is None:
