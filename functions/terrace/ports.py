@@ -221,6 +221,9 @@ class ObjectStore(Protocol):
     def get_json(self, uri: str, max_bytes: int = ...) -> Json:
         """Parses an object; ValueError with a clear text where it is not JSON or too large."""
 
+    def get_bytes(self, uri: str, max_bytes: int) -> bytes:
+        """A whole object; ValueError where it is larger: nothing of it is read then."""
+
     def read_lines(
         self, uri: str, *, start: int = 0, first_number: int = 1, etag: str | None = None
     ) -> Iterator[Line]:

@@ -331,6 +331,7 @@ def test_sequences_of_a_manifest_are_read_where_it_says(s3: Any) -> None:
     assert {(row["item"], row["frameNo"]) for row in answer["findings"]} == {(1, 9)}
     assert [row["item"] for row in answer["objects"]] == [0, 1]
     assert answer["notes"] == []
+    assert {row["label"] for row in answer["findings"]} == {"Car"}
     # And a sequence file that is not there is said, and the labels are looked at all the same
     s3.delete_object(Bucket=BUCKET, Key="in/seq1.json")
     answer = found(f"s3://{BUCKET}/out/output.manifest")

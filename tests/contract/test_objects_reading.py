@@ -154,6 +154,15 @@ def test_what_is_no_s3_uri_is_a_value_error(objects: ObjectStore, uri: str) -> N
         objects.head(uri)
 
 
+def test_bytes_are_read_whole_or_not_at_all(aws: Aws, bucket: str, objects: ObjectStore) -> None:
+    uri = put(aws, bucket, b"\x00\xff" * 4)
+    assert objects.get_bytes(uri, 8) == b"\x00\xff" * 4
+    with pytest.raises(ValueError, match="is 8 bytes long, at most 7"):
+        objects.get_bytes(uri, 7)
+    with pytest.raises(NotFoundError):
+        objects.get_bytes(f"s3://{bucket}/missing", 8)
+
+
 def test_head_says_size_and_version(aws: Aws, bucket: str, objects: ObjectStore) -> None:
     uri = put(aws, bucket, b"12345")
     info = objects.head(uri)

@@ -1,6 +1,7 @@
 """A lane of images with boxes, labeled as Ground Truth writes it, and what reviewers make of it."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,8 @@ def people(
 ) -> list[int]:
     """People work on a labeling job's images: boxes, a verdict's name, or None for no answer.
 
+    A dict is a label of another kind, `{"label": ..., "metadata": ...}`.
+
     Returns the numbers of the images that they were given.
     """
     job = house.engine.jobs[name.lower()]
@@ -84,7 +87,7 @@ def people(
     items = [json.loads(line.text) for line in house.objects.read_lines(given)]
     seen, labeled = [], 0
     for item in items:
-        number = int(item["source-ref"].rsplit("/", 1)[-1].removesuffix(".jpg"))
+        number = int(re.sub(r"\D", "", item["source-ref"].rsplit("/", 1)[-1]))
         seen.append(number)
         answer = draw(number, item)
         about = f"{attribute}-metadata"
@@ -92,6 +95,9 @@ def people(
             item[about] = {"failure-reason": "ClientError: Annotation tasks expired."}
             continue
         labeled += 1
+        if isinstance(answer, dict):
+            item[attribute], item[about] = answer["label"], answer["metadata"]
+            continue
         if isinstance(answer, str):
             item[attribute] = 0 if answer == "Pass" else 1
             item[about] = {

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from terrace.domain import show
 from terrace.domain.gates import BEYOND
 from terrace.domain.records import JobRecord
 from terrace.steps import lane
-from terrace.steps.whole_output import whole_output_uri
 from terrace_cli.demo.gated_batch import Drawn, changes, drawn_in
 from terrace_local.clip.categories import lane_categories
 from terrace_local.workers.mix import NO_ERRORS, ErrorMix, Reviewing, Slips
@@ -94,6 +94,14 @@ def labels(house: House, job: JobRecord) -> Drawn:
     return found
 
 
+def shown(house: House) -> dict[str, dict[str, Any]]:
+    """The batch's jobs as `show` has them, by name."""
+    batch = house.batch()
+    request = house.objects.get_json(batch.requestS3Uri)
+    view = show.dump(show.batch_view(batch, list(house.jobs().values()), request))
+    return {job["labelingJobName"]: job for job in show.jobs_in(view)}
+
+
 def lines(house: House, uri: str | None) -> list[dict[str, Any]]:
     assert uri is not None
     return [json.loads(line.text) for line in house.objects.read_lines(uri)]
@@ -143,12 +151,45 @@ def test_the_end_of_the_batch_has_a_manifest_of_whole_items(
     posted(house, *jobs_with())
     do(house, "car", "audit", "adjust")
     assert house.batch().status == "COMPLETE"
-    found = lines(house, whole_output_uri(BUCKET, house.jobs()["adjust"]))
+    link = shown(house)["adjust"]["wholeOutputS3Uri"]
+    assert link == f"s3://{BUCKET}/batches/b/outputs/adjust/whole/output.manifest"
+    assert shown(house)["audit"]["wholeOutputS3Uri"] is None
+    found = lines(house, link)
     sources = [line["source-ref"] for line in lines(house, f"s3://{INPUTS}/clip.manifest")]
     assert [line["source-ref"] for line in found] == sources
     final = house.batch().final
     assert final is not None
     assert (final.unreviewedItems, final.unlabeledItems, final.problem) == (0, 0, None)
+
+
+def test_the_end_message_links_whole_items_and_nothing_does_before_they_are_written(
+    built: tuple[House, FastS3],
+) -> None:
+    house, _ = built
+    posted(house, *jobs_with(), LAST)
+    do(house, "car", "audit", "adjust")
+    assert house.jobs()["adjust"].outputManifestS3Uri is not None
+    assert shown(house)["adjust"]["wholeOutputS3Uri"] is None
+    do(house, "verify")
+    link = shown(house)["adjust"]["wholeOutputS3Uri"]
+    assert house.objects.exists(link)
+    told = house.notifier.sent[-1]["body"]["batchInfo"]
+    assert [job["wholeOutputS3Uri"] for job in show.jobs_in(told)] == [None, None, link, None]
+
+
+def test_whole_items_that_could_not_be_written_are_not_linked(built: tuple[House, FastS3]) -> None:
+    house, _ = built
+    posted(house, *jobs_with())
+    do(house, "car", "audit")
+    house.objects.delete(
+        (house.jobs()["adjust"].wholesS3Uri or "").replace("wholes.manifest", "clips.json")
+    )
+    do(house, "adjust")
+    assert house.batch().ended
+    assert shown(house)["adjust"]["wholeOutputS3Uri"] is None
+    final = house.batch().final
+    assert final is not None
+    assert "whole items of adjust" in (final.problem or "")
 
 
 def test_a_budget_is_never_passed(built: tuple[House, FastS3]) -> None:

@@ -219,7 +219,9 @@ def test_gold_items_are_scored_where_the_job_has_them(house: House) -> None:
     assert by_worker[pseudonym("private.us-east-1.ben")] == 0.5
 
 
-def sequence_job(house: House, document: Any, frames: int) -> LookedAt:
+def sequence_job(
+    house: House, document: Any, frames: int, categories: str | None = None
+) -> LookedAt:
     """Examines a tracking job whose one sequence has this label file."""
     label, source = f"s3://{BUCKET}/batches/b/SeqLabel.json", f"s3://{INPUTS}/seq.json"
     house.objects.put_json(label, document)
@@ -230,6 +232,7 @@ def sequence_job(house: House, document: Any, frames: int) -> LookedAt:
         house,
         [{"source-ref": source, "new": label, "new-metadata": kind}],
         "VideoObjectTracking",
+        labelCategoryS3Uri=categories,
     )
 
 
@@ -274,6 +277,22 @@ def test_a_sequence_is_checked_and_the_series_of_its_objects_are_written(house: 
     assert car["coordinates"]["left"][0] == 100
     assert series["frames"][12] == {"frameNo": 12, "frame": "000012.jpg"}
     assert series["thresholds"]["position"] > 0
+
+
+def test_classes_have_the_names_of_the_line_else_of_the_category_file(house: House) -> None:
+    document = tracked(30, missing=12)
+    for number in (5, 20):
+        document["tracking-annotations"][number]["annotations"][0]["class-id"] = f"{number // 20}"
+    categories = f"s3://{INPUTS}/two.json"
+    house.objects.put_json(categories, {"labels": [{"label": "Auto"}, {"label": "Van"}]})
+    seen = sequence_job(house, document, 30, categories)
+    [flip] = [one for one in seen.fields["findings"].worst if one.check == "label-flip"]
+    assert flip.label == "Car"
+    assert 'as "Van" in frame 000020.jpg' in flip.sentence
+    assert 'as "Car" in most frames' in flip.sentence
+    gone = sequence_job(house, document, 30, f"s3://{INPUTS}/none.json")
+    [flip] = [one for one in gone.fields["findings"].worst if one.check == "label-flip"]
+    assert "as class 1 in frame" in flip.sentence
 
 
 def test_a_label_file_that_is_gone_is_an_error_of_its_item(house: House) -> None:

@@ -35,6 +35,8 @@ class Sequence:
     document: Any
     """The SeqLabel.json, parsed; NaN may be in it."""
     file: SequenceFile | None
+    class_names: dict[int, str] = field(default_factory=dict)
+    """By class number, as the manifest's line says; empty without a manifest."""
 
 
 @dataclass
@@ -79,10 +81,10 @@ def load(place: str, places: Places, *, manifest: str | None, attribute: str | N
     if attribute is not None:
         raise _wrong(f"{place} is a SeqLabel.json, without attributes", "leave --attribute out")
     labels = Labels(place, None)
-    item, file = 0, None
-    if manifest is not None:
-        item, file = _line_of(place, document, manifest, places)
-    labels.sequences.append(Sequence(item, place, document, file))
+    if manifest is None:
+        labels.sequences.append(Sequence(0, place, document, None))
+    else:
+        labels.sequences.append(_in_line(place, document, manifest, places))
     return labels
 
 
@@ -137,7 +139,8 @@ def _of_manifest(place: str, places: Places, attribute: str | None) -> Labels:
             uri = label.value.uri
             document = parsed(places.text(uri, f"the labels of line {item.number}"), uri)
             file = _sequence_file(item, document, places, labels.notes)
-            labels.sequences.append(Sequence(index, uri, document, file))
+            names = label.value.class_names
+            labels.sequences.append(Sequence(index, uri, document, file, names))
     return labels
 
 
@@ -195,15 +198,20 @@ def line_of(place: str, manifest: str, places: Places) -> tuple[int, LabeledItem
     return named[0]
 
 
-def _line_of(
-    place: str, document: Any, manifest: str, places: Places
-) -> tuple[int, SequenceFile | None]:
+def _in_line(place: str, document: Any, manifest: str, places: Places) -> Sequence:
     index, item = line_of(place, manifest, places)
     notes: list[str] = []
     file = _sequence_file(item, document, places, notes)
     if notes:
         raise _wrong(notes[0], "a sequence file as Ground Truth takes it")
-    return index, file
+    return Sequence(index, place, document, file, _class_names(item, place))
+
+
+def _class_names(item: LabeledItem, place: str) -> dict[int, str]:
+    """Of the label that a file holds: the one that names it, or the line's only one of frames."""
+    held = [one.value for one in item.labels.values() if isinstance(one.value, FramesLabel)]
+    named = [value for value in held if _same(value.uri, place)] or held
+    return named[0].class_names if len(named) == 1 else {}
 
 
 def _same(value: object, place: str) -> bool:

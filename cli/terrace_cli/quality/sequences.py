@@ -66,7 +66,7 @@ def check(
     Raises:
         TerraceError: Not one of its pictures can be read.
     """
-    loaded = load(sequence.document, item=sequence.item)
+    loaded = load(sequence.document, item=sequence.item, class_names=sequence.class_names)
     file = sequence.file
     result = SequenceResult(sequence)
     names = loaded.names.get("") or loaded.names.get("lidar") or {}

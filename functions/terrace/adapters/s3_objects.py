@@ -39,16 +39,20 @@ class S3ObjectStore:
         return True
 
     def get_json(self, uri: str, max_bytes: int = JSON_MAX) -> Json:
-        with aws_call(f"S3 GetObject {uri}"):
-            found = self._client.get_object(**_where(uri))
-            if found["ContentLength"] > max_bytes:
-                raise ValueError(f"is {found['ContentLength']} bytes long, at most {max_bytes}")
-            data = found["Body"].read()
+        data = self.get_bytes(uri, max_bytes)
         try:
             return json_text.loads(data.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             # Its own text quotes the byte, and the whole file is its argument.
             raise ValueError(f"is not UTF-8 (byte {error.start})") from None
+
+    def get_bytes(self, uri: str, max_bytes: int) -> bytes:
+        with aws_call(f"S3 GetObject {uri}"):
+            found = self._client.get_object(**_where(uri))
+            if found["ContentLength"] > max_bytes:
+                raise ValueError(f"is {found['ContentLength']} bytes long, at most {max_bytes}")
+            data: bytes = found["Body"].read()
+        return data
 
     def read_lines(
         self, uri: str, *, start: int = 0, first_number: int = 1, etag: str | None = None

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from terrace.domain import s3uri
 from terrace.domain.problems import Problem
 from terrace.domain.request import GateUnit, JobSpec, OnJobFailure, Pacing, StopMode
 from terrace.domain.status import JOB_TERMINAL, BatchStatus, JobStatus
@@ -87,6 +88,10 @@ class FinalRecord(Record):
     )
     unreviewedManifestS3Uri: str | None = None
     unreviewedItems: int | None = Field(default=None, description="null: not known")
+    wholeOutputs: list[str] = Field(
+        default_factory=list,
+        description="jobs that reviewed clips, whose whole items were written (wholeOutputS3Uri)",
+    )
     problem: str | None = Field(default=None, description="why it is not all there")
 
 
@@ -278,6 +283,17 @@ class JobRecord(Record):
         """True while items hang on a sample of which nobody has judged yet what it says."""
         lot = self.gate.lot if self.gate is not None else None
         return lot is not None and lot.accepted is None
+
+    @property
+    def wholeOutputS3Uri(self) -> str | None:
+        """Where its whole items are written at the end of the batch; None: it reviews no clips.
+
+        Whether they were: `FinalRecord.wholeOutputs`.
+        """
+        if self.wholesS3Uri is None:
+            return None
+        folder = ("batches", self.batchId, "outputs", self.jobName, "whole")
+        return s3uri.of(s3uri.parse(self.wholesS3Uri).bucket, *folder, "output.manifest")
 
     @property
     def attemptName(self) -> str:

@@ -209,6 +209,7 @@ def _job(
         jobInputS3Url=presign(input_uri) if presign and input_uri and input_exists else None,
         jobOutputS3Uri=output_uri,
         jobOutputS3Url=presign(output_uri) if presign and output_uri else None,
+        wholeOutputS3Uri=_whole_output(job, batch),
         jobModality=job.spec.jobModality,
         jobLevel=job.level,
         chainFromJobName=job.spec.inputConfig.chainFromJobName,
@@ -226,6 +227,13 @@ def _job(
         endedAt=iso(job.endedAt),
         attempts=[_attempt(attempt) for attempt in job.attempts],
     )
+
+
+def _whole_output(job: JobRecord, batch: BatchRecord) -> str | None:
+    """As recorded at the last end of the batch; nothing while a retry of it runs."""
+    final = batch.final
+    known = final is not None and batch.ended and job.jobName in final.wholeOutputs
+    return job.wholeOutputS3Uri if known else None
 
 
 def _attempt(attempt: AttemptRecord) -> AttemptView:

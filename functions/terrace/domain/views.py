@@ -44,6 +44,11 @@ class JobView(View):
     )
     jobOutputS3Uri: str | None
     jobOutputS3Url: str | None = None
+    wholeOutputS3Uri: str | None = Field(
+        default=None,
+        description="of a review of clips, once the batch has ended: a line for every whole item, "
+        "with what the clips changed in its labels (jobOutputS3Uri has a line for each clip)",
+    )
     jobModality: str
     jobLevel: int
     chainFromJobName: str | None

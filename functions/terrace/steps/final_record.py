@@ -75,7 +75,9 @@ class Recorder:
         record = FinalRecord(
             unlabeledItems=None, unreviewedItems=None, problem=_told(list(out_of_reach.values()))
         )
-        for problem in write_whole_outputs(jobs, self.objects, self.batch_bucket):
+        written, problems = write_whole_outputs(jobs, self.objects)
+        record = record.model_copy(update={"wholeOutputs": written})
+        for problem in problems:
             record = _with_problem(record, problem)
         to_review = any(lane.starts_labeled(job) for job in out_of_reach.values())
         for name, once, wanted in (

@@ -21,7 +21,7 @@ from terrace.domain.records import JobRecord
 from terrace.domain.request import Gate
 from terrace.domain.worker_responses import WorkerAnswer
 from terrace.ports import Functions, ObjectStore
-from terrace.steps import gate_own
+from terrace.steps import gate_own, mask_files
 from terrace.steps.gate_answers import answers
 from terrace.steps.gate_reading import UNREADABLE_CHECK, Seen
 from terrace.steps.job_output import texts
@@ -92,7 +92,7 @@ def run_checks(
     of_tracks = looked.asked(row.name for row in TRACK_CHECKS)
     if of_tracks:
         # What cannot be read cannot be vouched for, whatever else is asked.
-        of_tracks.setdefault(UNREADABLE_CHECK, None)
+        of_tracks |= {name: None for name in sequence.NOT_CHECKED if name not in of_tracks}
     with_gold = looked.number(GOLD) is not None
     labeled: list[LabeledItem] = []
     places: list[int] = []
@@ -126,14 +126,14 @@ def run_checks(
 
 def _note(found: Found, looked: Looked, finding: Finding) -> None:
     number = looked.number(finding.check)
-    if number is None and finding.check == UNREADABLE_CHECK:
+    if number is None and finding.check in sequence.NOT_CHECKED:
         whole = finding.frameNo is None and finding.object is None
         number = UNREADABLE if whole else PARTLY_UNREADABLE
     found.add(number, finding)
 
 
 def _tracks(seen: Seen, asked: dict[str, float | None]) -> list[Finding]:
-    loaded = sequence.load(seen.document, item=seen.place)
+    loaded = sequence.load(seen.document, item=seen.place, class_names=seen.class_names)
     return track_checks.check(loaded, checks=asked, frames=seen.frames or None)
 
 
@@ -181,6 +181,7 @@ def _gold(
         answers={order[place]: said for place, said in given.items()},
         threshold=looked.asked([GOLD])[GOLD],
         documents=objects.get_json,
+        masks=mask_files.reader(objects),
     )
     for finding in found:
         yield replace(finding, item=places[finding.item])

@@ -6,7 +6,6 @@ what nobody could judge is no proof of anything.
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from terrace.domain import manifest, modalities, outputs, s3uri
 from terrace.domain.gates_where import verdict_of
@@ -15,7 +14,9 @@ from terrace.domain.label_reading import read_item
 from terrace.domain.manifest import Item
 from terrace.domain.quality import changes
 from terrace.domain.records import GateResult, JobRecord, LotResult
+from terrace.errors import AccessDeniedError, NotFoundError
 from terrace.ports import ObjectStore
+from terrace.steps import mask_files
 from terrace.steps.gate import manifest_line
 from terrace.steps.job_output import merged_output, texts
 
@@ -96,14 +97,14 @@ class Lots:
         try:
             labels = read_item(item).labels
             return changes.item_changed(
-                labels[audited], labels[attribute], documents=self._document
+                labels[audited],
+                labels[attribute],
+                documents=self._objects.get_json,
+                digest=mask_files.digester(self._objects),
             )
-        except (UnreadableError, KeyError, ValueError):
+        except (UnreadableError, NotFoundError, AccessDeniedError, KeyError, ValueError):
             # A label that cannot be compared proves nothing.
             return True
-
-    def _document(self, uri: str) -> Any:
-        return self._objects.get_json(uri)
 
 
 def incomplete_reason(job: JobRecord, labeled: int, items: int) -> str:

@@ -20,7 +20,7 @@ from terrace.domain.records import JobRecord
 from terrace.domain.request import Gate
 from terrace.errors import AccessDeniedError, NotFoundError
 from terrace.ports import ObjectStore
-from terrace.steps import lane
+from terrace.steps import class_names, lane
 from terrace.steps.lane import LaneItem
 
 UNREADABLE_CHECK = "unreadable"
@@ -36,6 +36,8 @@ class Seen:
     labeled: LabeledItem
     document: Any = None
     """The parsed SeqLabel.json of an item whose labels are in one."""
+    class_names: dict[int, str] = field(default_factory=dict)
+    """Of its label, by class number."""
     frames: list[str] = field(default_factory=list)
     """File names of the sequence's frames."""
     findings: list[Finding] = field(default_factory=list)
@@ -54,6 +56,8 @@ class Reader:
     """Each item names a sequence file."""
     verdicts: tuple[str, ...]
     """Attributes of the lane's verifications, the latest last."""
+    class_names: dict[int, str] = field(default_factory=dict)
+    """Of the lane's category file, for labels of frames."""
 
     def read(self, item: LaneItem, audited: str) -> Seen:
         """One item; never an exception for what is in its files."""
@@ -66,6 +70,7 @@ class Reader:
         value, about = item.item.data.get(attribute), manifest.metadata(item.item.data, attribute)
         if self.shape == "frames":
             seen.document = self._json(str(value), "label file", seen)
+            seen.class_names = class_names.of_label(labeled, audited, self.class_names)
         if self.sequences:
             seen.frames = _frames(self._json(item.item.source, "sequence file", seen), seen)
         seen.match = gates_where.match(
@@ -107,6 +112,7 @@ def reader(
         modality.base_shape,
         modality.sequences,
         tuple(reversed(verdicts)),
+        class_names.of_lane(source, back, objects) if modality.base_shape == "frames" else {},
     )
 
 

@@ -97,13 +97,7 @@ class Pages:
 
     def _inherited(self, job: JobRecord, source: JobRecord | None) -> str | None:
         """The file of the nearest earlier job of the lane whose labels are classes."""
-        while source is not None:
-            found = source.labelCategoryS3Uri or source.spec.labelCategoryConfigS3Uri
-            # A job that was skipped has none of its own.
-            if found and not modalities.get(source.spec.jobModality).verdict_labels:
-                return _undirected(found, source)
-            source = self.source(source)
-        return None
+        return category_uri(source, self.source)
 
     def worker_page(
         self, job: JobRecord, audited: str | None, category_file: Config | None
@@ -146,6 +140,19 @@ class Pages:
             script=script,
             address=address,
         )
+
+
+def category_uri(
+    job: JobRecord | None, back: Callable[[JobRecord], JobRecord | None]
+) -> str | None:
+    """The category file of the lane's classes: of the job, or the nearest one before it."""
+    while job is not None:
+        found = job.labelCategoryS3Uri or job.spec.labelCategoryConfigS3Uri
+        # A job that was skipped has none of its own.
+        if found and not modalities.get(job.spec.jobModality).verdict_labels:
+            return _undirected(found, job)
+        job = back(job)
+    return None
 
 
 def _instructions(config: Config) -> Instructions | None:

@@ -9,6 +9,7 @@ from terrace.domain.quality import gold as gold_scores
 from terrace.domain.records import JobRecord
 from terrace.domain.worker_responses import WorkerAnswer
 from terrace.ports import ObjectStore
+from terrace.steps import mask_files
 from terrace.steps.gate_answers import answers
 from terrace.steps.job_output import texts
 from terrace.steps.report_items import Items
@@ -52,7 +53,12 @@ def gold(
     """
     known = gold_truth.read(texts(objects, uri), uri=uri)
     report = gold_scores.score(
-        items, known, job.labelAttributeName, answers=found, documents=objects.get_json
+        items,
+        known,
+        job.labelAttributeName,
+        answers=found,
+        documents=objects.get_json,
+        masks=mask_files.reader(objects),
     )
     return report.to_dict()
 

@@ -10,6 +10,7 @@ from terrace.domain.quality.change_summary import Tally as Counted
 from terrace.domain.quality.report import Changes, Tally
 from terrace.errors import AccessDeniedError, NotFoundError
 from terrace.ports import ObjectStore
+from terrace.steps import mask_files
 
 TOLD = 20
 """Items that could not be compared, of which the report names the reason."""
@@ -26,6 +27,7 @@ class Comparison:
         self.workers = workers
         """By place, the pseudonym of the one person who made the label."""
         self.unreadable: list[str] = []
+        self._digest = mask_files.digester(objects)
 
     def run(self, items: Iterable[LabeledItem], against: str) -> Changes:
         """All lines that both labels are in."""
@@ -45,7 +47,9 @@ class Comparison:
             if old is None or new is None:
                 continue
             try:
-                seen = changes.between(old, new, documents=self.objects.get_json)
+                seen = changes.between(
+                    old, new, documents=self.objects.get_json, digest=self._digest
+                )
             except (NotFoundError, AccessDeniedError, ValueError) as error:
                 self.unreadable.append(f"item {place}: {error}")
                 continue

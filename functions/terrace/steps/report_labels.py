@@ -42,9 +42,7 @@ class LabelExaminer:
         elif modality.custom:
             why["findings"] = why["series"] = NO_CHECK
         elif modality.output_shape == "frames":
-            found, series = report_sequences.of_sequences(
-                items, job.labelAttributeName, self.objects, folder
-            )
+            found, series = report_sequences.of_sequences(items, job, self.objects, folder)
             fields["findings"] = report_findings.summed(found, items.count, folder, self.objects)
             fields["series"] = series
         else:

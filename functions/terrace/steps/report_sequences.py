@@ -9,17 +9,21 @@ from terrace.domain.quality import series as series_of
 from terrace.domain.quality.catalog_tracks import TRACK_CHECKS
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.quality.report import SeriesFile
+from terrace.domain.records import JobRecord
 from terrace.errors import AccessDeniedError, NotFoundError
 from terrace.ports import ObjectStore
+from terrace.steps import class_names
 from terrace.steps.report_items import UNREADABLE, Items
 
 THRESHOLDS = {row.name: row.threshold for row in TRACK_CHECKS if row.threshold is not None}
 
 
 def of_sequences(
-    items: Items, attribute: str, objects: ObjectStore, folder: str
+    items: Items, job: JobRecord, objects: ObjectStore, folder: str
 ) -> tuple[list[Finding], list[SeriesFile]]:
     """Findings in the label files that the items' labels name, and a file of series for each."""
+    attribute = job.labelAttributeName
+    of_lane = class_names.of_lane(job, lambda _: None, objects)
     findings: list[Finding] = []
     files: list[SeriesFile] = []
     for place, item in enumerate(items):
@@ -33,17 +37,21 @@ def of_sequences(
             continue
         source = item.data.get("source-ref")
         frames = _frames(_json(objects, source)) if isinstance(source, str) else None
-        loaded = sequence.load(document, item=place)
+        names = class_names.of_label(item, attribute, of_lane)
+        loaded = sequence.load(document, item=place, class_names=names)
         found = track_checks.check(loaded, frames=frames)
         findings += found
         many = series_of.series(loaded, found, frames=frames)
         uri = s3uri.join(folder, f"series-{place}.json")
-        names = _named(loaded, frames)
+        frame_names = _named(loaded, frames)
         objects.put_json(
             uri,
             {
                 "item": place,
-                "frames": [{"frameNo": number, "frame": names[number]} for number in sorted(names)],
+                "frames": [
+                    {"frameNo": number, "frame": frame_names[number]}
+                    for number in sorted(frame_names)
+                ],
                 "thresholds": THRESHOLDS,
                 "objects": [one.to_dict() for one in many],
             },
@@ -53,7 +61,7 @@ def of_sequences(
             SeriesFile(
                 item=place,
                 name=(sequence_uri or label.value.uri).rsplit("/", 1)[-1],
-                frames=len(names),
+                frames=len(frame_names),
                 objects=[one.objectName for one in many],
                 flaggedFrames=series_of.flagged_union(many),
                 seriesS3Uri=uri,

@@ -6,31 +6,29 @@ batch, stands one of all items of the lane with their latest labels.
 
 from collections.abc import Iterable
 
-from terrace.domain import s3uri
 from terrace.domain.records import JobRecord
 from terrace.errors import PermanentError
 from terrace.ports import ObjectStore
 from terrace.steps import lane
 
 
-def whole_output_uri(bucket: str, job: JobRecord) -> str:
-    """Where it is, for a job with `wholesS3Uri`."""
-    folder = ("batches", job.batchId, "outputs", job.jobName, "whole")
-    return s3uri.of(bucket, *folder, "output.manifest")
+def write_whole_outputs(
+    jobs: Iterable[JobRecord], objects: ObjectStore
+) -> tuple[list[str], list[str]]:
+    """Writes it for every review of clips that left an output. Repeating it writes the same bytes.
 
-
-def write_whole_outputs(jobs: Iterable[JobRecord], objects: ObjectStore, bucket: str) -> list[str]:
-    """Writes it for every review of clips that left an output; what could not be, and why.
-
-    Repeating it writes the same bytes.
+    Returns:
+        Names of the jobs whose file is there now; what could not be written, and why.
     """
-    problems = []
+    written, problems = [], []
     for job in jobs:
-        if job.wholesS3Uri is None or job.outputManifestS3Uri is None:
+        uri = job.wholeOutputS3Uri
+        if uri is None or job.outputManifestS3Uri is None:
             continue
         try:
-            lines = (item.item.text for item in lane.after(job, objects))
-            objects.write_lines(whole_output_uri(bucket, job), lines)
+            objects.write_lines(uri, (item.item.text for item in lane.after(job, objects)))
         except (PermanentError, ValueError) as error:
             problems.append(f"whole items of {job.jobName}: {error}")
-    return problems
+        else:
+            written.append(job.jobName)
+    return written, problems

@@ -309,7 +309,50 @@ def test_a_class_that_flips_is_named_with_its_frames() -> None:
         label_of(document, number, 2)["class-id"] = "4"
     (flip,) = loud(document)
     assert (flip.check, flip.frameNo, flip.value) == ("label-flip", 30, 2)
-    assert "class 4 in frame 000031.jpg (frame 30) (2 frames from it on)" in flip.sentence
+    assert flip.sentence == (
+        "Car:2 is labeled as class 4 in frame 000031.jpg (frame 30) (2 frames from it on), and as "
+        '"Car" in most frames.'
+    )
+    named_by_file = check(load(document, class_names={0: "Car", 4: "Van"}))
+    (flip,) = [one for one in named_by_file if one.check == "label-flip"]
+    assert 'as "Van" in frame 000031.jpg' in flip.sentence
+
+
+def test_objects_without_ids_or_names_are_called_by_their_class() -> None:
+    document = boxes(objects=1)
+    for number in range(60):
+        one = label_of(document, number, 1)
+        del one["object-id"], one["object-name"]
+    labels_of(document, 30)[0]["height"] = 0
+    labels_of(document, 40)[0]["left"] += 15
+    tracking = dict(document)
+    document["detection-annotations"] = document.pop("tracking-annotations")
+    found = check(load(document, class_names={0: "Car"}))
+    assert found
+    assert {one.label for one in found} == {"Car"}
+    (flat,) = [one for one in found if one.check == "degenerate"]
+    assert flat.sentence.startswith("A label of Car in frame 000031.jpg (frame 30) has no extent")
+    assert not [one.sentence for one in found if "class 0" in one.sentence]
+    assert not [one for one in found if one.check == "missing-frame"]
+    (moved,) = [one for one in found if (one.frameNo, one.check) == (40, "position")]
+    left, top = (labels_of(tracking, 40)[0][key] for key in ("left", "top"))
+    assert f"Car, object 1 (at {left}, {top}) in frame 000041.jpg (frame 40)" in moved.sentence
+    unnamed = check(load(document))
+    assert {one.label for one in unnamed} == {"class 0"}
+
+
+def test_verdicts_of_an_audit_are_no_attributes_of_the_object() -> None:
+    document = boxes()
+    for number in range(60):
+        label_of(document, number, 1)["label-category-attributes"] = {
+            "audit": "FAIL" if number in {30, 41} else "pass",
+            "Color": "Red" if number == 20 else "Blue",
+        }
+        label_of(document, number, 2)["label-category-attributes"] = (
+            {} if number == 30 else {"audit": "Pass"}
+        )
+    flips = [one for one in loud(document) if one.check == "attribute-flip"]
+    assert [(one.frameNo, one.sentence[:5]) for one in flips] == [(20, "Color")]
 
 
 def test_an_attribute_that_flips_and_comes_back_is_named_and_a_change_is_not() -> None:

@@ -40,7 +40,8 @@ def test_frames_count_by_their_number_not_by_their_place() -> None:
     (missing,) = check(loaded, frames=given_names)
     assert (missing.check, missing.frameNo, missing.frame) == ("missing-frame", 3, "3.png")
     assert missing.sentence == (
-        "Car:1 is not labeled in frame 3.png (frame 3), though it is labeled in frames 2 and 4."
+        "Car:1 is not labeled in frame 3.png (frame 3), though it is labeled in frame 000003.jpg "
+        "(frame 2) and frame 000005.jpg (frame 4)."
     )
 
 

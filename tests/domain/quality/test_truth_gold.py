@@ -16,7 +16,7 @@ from terrace.domain.quality import gold
 from terrace.domain.quality.catalog import CHECKS
 from terrace.domain.quality.findings import Severity
 from terrace.domain.quality.gold_judging import judge
-from terrace.domain.quality.gold_masks import CLOUD
+from terrace.domain.quality.gold_masks import CLOUD, mask_digest
 from terrace.domain.quality.gold_truth import read
 from terrace.domain.quality.metrics import Score
 from terrace.domain.worker_responses import WorkerAnswer
@@ -206,6 +206,20 @@ def test_the_worked_number_of_masks_whatever_their_colours():
     other = _mask("s3://b/given", ("BACKGROUND", WHITE), ("bus", BLUE))
     assert judge(known, other, masks=files.__getitem__).score == 0.0
     assert set(judge(known, other, masks=files.__getitem__).byClass) == {"car", "bus"}
+
+
+def test_masks_of_the_same_pixels_have_one_digest_however_they_are_packed():
+    one = _png([RED, WHITE])
+    packed = io.BytesIO()
+    Image.open(io.BytesIO(one)).quantize(4).save(packed, "PNG", compress_level=0)
+    assert packed.getvalue() != one
+    assert mask_digest(packed.getvalue()) == mask_digest(one)
+    for other in (_png([RED, BLUE]), _png([RED], [WHITE])):
+        assert mask_digest(other) != mask_digest(one)
+    points = bytes([1, 1, 0] * 100)
+    assert mask_digest(zlib.compress(points, 1)) == mask_digest(zlib.compress(points, 9))
+    assert mask_digest(zlib.compress(points)) != mask_digest(zlib.compress(points[:-1]))
+    assert mask_digest(b"neither") != mask_digest(b"nor")
 
 
 def test_masks_of_clouds_by_point():

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from terrace.domain.quality.changes import passed
 from terrace.domain.quality.findings import Severity
 from terrace.domain.quality.track_tables import Table, Writer
-from terrace.domain.quality.tracks import Track
+from terrace.domain.quality.tracks import UNKNOWN_CLASS, Track
 
 
 def check(table: Table, out: Writer) -> None:
@@ -38,15 +39,24 @@ def _classes(track: Track, out: Writer) -> None:
     for start, length, value in parts:
         if value == most:
             continue
-        frames = "this frame" if length == 1 else f"{length} frames from it on"
+        frames = "only there" if length == 1 else f"{length} frames from it on"
+        said, usual = _class_name(value, out), _class_name(most, out)
         out.add(
             "label-flip",
             Severity.warning,
             track,
             int(track.frames[start]),
-            f"{track.name} has class {value} in {{frame}} ({frames}), and class {most} otherwise.",
+            f"{track.name} is labeled as {said} in {{frame}} ({frames}), and as {usual} in most "
+            "frames.",
             value=float(length),
         )
+
+
+def _class_name(ident: object, out: Writer) -> str:
+    name = out.loaded.classes.get(str(ident))
+    if name is not None:
+        return f'"{name}"'
+    return UNKNOWN_CLASS if ident == "None" else f"class {ident}"
 
 
 def _attributes(track: Track, out: Writer, longest: float) -> None:
@@ -56,19 +66,23 @@ def _attributes(track: Track, out: Writer, longest: float) -> None:
         return
     names = sorted({str(name) for one in track.attributes for name in one})
     for name in names:
-        parts = runs([_text(one.get(name)) for one in track.attributes])
+        values = [_text(one.get(name)) for one in track.attributes]
+        if any(passed(value) is not None for value in values):
+            continue  # A verdict is given frame by frame: it says nothing of the object.
+        parts = runs(values)
         for before, here, after in zip(parts, parts[1:], parts[2:], strict=False):
             start, length, value = here
             if length > longest or before[2] != after[2] or length > min(before[1], after[1]):
                 continue
-            said = "no value" if value is None else f'"{value}"'
-            usual = "has none" if before[2] is None else f'has "{before[2]}"'
+            said, usual = (
+                "is not set" if one is None else f'is "{one}"' for one in (value, before[2])
+            )
             out.add(
                 "attribute-flip",
                 Severity.warning,
                 track,
                 int(track.frames[start]),
-                f"{name} of {track.name} has {said} in {{frame}}, and {usual} before and after.",
+                f"{name} of {track.name} {said} in {{frame}}, and {usual} before and after.",
                 value=float(length),
             )
 

@@ -16,7 +16,9 @@ def check(table: Table, out: Writer, longest_gap: int) -> None:
     Worked number: frames 0, 1, 3, 20 with a longest gap of 10: frame 2 is missing, and the object
     re-appears in frame 20 after 16 frames.
     """
-    unusable = {(one.frameNo, one.object, one.objectName) for one in out.loaded.findings}
+    findings = out.loaded.findings
+    unusable = {(one.frameNo, one.object, one.objectName) for one in findings}
+    unusable_loose = {(one.frameNo, one.label) for one in findings if one.object is None}
     for track in table.tracks:
         if len(track) == 1:
             number = int(track.frames[0])
@@ -42,9 +44,11 @@ def check(table: Table, out: Writer, longest_gap: int) -> None:
                     value=float(gap),
                 )
                 continue
-            around = f"though it is labeled in frames {before} and {after}"
+            shown = [out.shown(one, track.sensor) for one in (before, after)]
+            around = f"though it is labeled in {shown[0]} and {shown[1]}"
             for number in range(before + 1, after):
-                if (number, track.id, track.name) in unusable:
+                loose = not track.id and (number, track.label) in unusable_loose
+                if loose or (number, track.id, track.name) in unusable:
                     continue  # It is labeled: what is wrong with the label is told already.
                 out.add(
                     "missing-frame",

@@ -9,14 +9,16 @@ import numpy as np
 
 from terrace.domain.quality.boxes import iou
 from terrace.domain.quality.shape_reading import Kind, Row, Shapes
-from terrace.domain.quality.tracks import Track, attributes_of, class_of
+from terrace.domain.quality.tracks import ClassNames, Track, attributes_of, class_of
 
 LEAST_IOU = 0.5
 MOST_FRAMES = 2
 """Frames from one label of a linked track to the next."""
 
 
-def link(kind: Kind, shapes: Shapes, rows: list[Row], sensor: str) -> list[Track]:
+def link(
+    kind: Kind, shapes: Shapes, rows: list[Row], sensor: str, names: ClassNames
+) -> list[Track]:
     """Tracks of labels without ids; keypoints and cuboids stay single labels.
 
     Args:
@@ -24,6 +26,7 @@ def link(kind: Kind, shapes: Shapes, rows: list[Row], sensor: str) -> list[Track
         shapes: what could be read of the rows.
         rows: frame number and label, by ascending frame number.
         sensor: they are of.
+        names: of the classes.
     """
     chains: list[list[int]] = []
     open_chains: list[int] = []
@@ -49,7 +52,7 @@ def link(kind: Kind, shapes: Shapes, rows: list[Row], sensor: str) -> list[Track
                 chains.append([at])
                 open_chains.append(len(chains) - 1)
     return [
-        _track(kind, shapes, rows, chain, index=index, sensor=sensor)
+        _track(kind, shapes, rows, chain, index=index, sensor=sensor, names=names)
         for index, chain in enumerate(chains)
     ]
 
@@ -68,9 +71,8 @@ def _pairs(
         if overlap[row, column] < LEAST_IOU:
             break
         chain, end = ends[row]
-        same = class_of(rows[shapes.places[end]][1]) == class_of(
-            rows[shapes.places[here[column]]][1]
-        )
+        before, after = rows[shapes.places[end]][1], rows[shapes.places[here[column]]][1]
+        same = class_of(before, {}) == class_of(after, {})
         if same and chain not in used and here[column] not in found:
             used.add(chain)
             found[here[column]] = chain
@@ -78,10 +80,17 @@ def _pairs(
 
 
 def _track(
-    kind: Kind, shapes: Shapes, rows: list[Row], chain: list[int], *, index: int, sensor: str
+    kind: Kind,
+    shapes: Shapes,
+    rows: list[Row],
+    chain: list[int],
+    *,
+    index: int,
+    sensor: str,
+    names: ClassNames,
 ) -> Track:
     ones = [rows[shapes.places[at]][1] for at in chain]
-    label = class_of(ones[0])
+    label = class_of(ones[0], names)
     return Track(
         "",
         f"{label}, object {index + 1}",

@@ -6,7 +6,7 @@ tracking with or without cameras. Frames count by `frame-no`, wherever they stan
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,21 @@ import numpy as np
 
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.quality.linking import link
-from terrace.domain.quality.shape_reading import UNREADABLE, read_shapes
-from terrace.domain.quality.tracks import Sensor, Track, attributes_of, class_of, name_of
+from terrace.domain.quality.shape_reading import DEGENERATE, UNREADABLE, read_shapes
+from terrace.domain.quality.tracks import (
+    ClassNames,
+    Sensor,
+    Track,
+    attributes_of,
+    class_of,
+    name_of,
+    names_by_id,
+)
 
 TRACKING, DETECTION = "tracking-annotations", "detection-annotations"
 DUPLICATE_ID, DUPLICATE_FRAME = "duplicate-id", "duplicate-frame"
+NOT_CHECKED = (UNREADABLE, DEGENERATE, DUPLICATE_ID, DUPLICATE_FRAME)
+"""Findings that say which part of a file no check could look at."""
 SHAPE_KEYS = ("annotations", "polylines", "polygons", "keypoints")
 FRAME_MAX = 10**9
 """No sequence is that long: a larger frame number is a mistake."""
@@ -41,6 +51,8 @@ class Loaded:
     names: dict[Sensor, FrameNames] = field(default_factory=dict)
     """File name of every frame in the file, by number."""
     frame_attributes: FrameAttributes = field(default_factory=dict)
+    classes: ClassNames = field(default_factory=dict)
+    """Class names by class-id, as far as they are known."""
     findings: list[Finding] = field(default_factory=list)
     """What could not be read, or cannot be right as it stands."""
 
@@ -54,14 +66,19 @@ class Loaded:
         return sum(len(track) for track in self.tracks)
 
 
-def load(document: object, *, item: int = 0) -> Loaded:
+def load(
+    document: object, *, item: int = 0, class_names: Mapping[int, str] | None = None
+) -> Loaded:
     """Reads a parsed SeqLabel.json; never raises for what is in it.
 
     Args:
         document: the file, parsed by any JSON reader (NaN and Infinity may be in it).
         item: the item's place in the lane; findings carry it.
+        class_names: by class-id: the label's `class-map` in the manifest's line, or the labels of
+            the category file by their position. A file alone has numbers, and the names of its
+            objects.
     """
-    loaded = Loaded(item)
+    loaded = Loaded(item, classes=names_by_id(class_names, ()))
     if not isinstance(document, dict):
         _file(loaded, "The label file holds no JSON object: nothing in it can be checked.")
         return loaded
@@ -70,6 +87,7 @@ def load(document: object, *, item: int = 0) -> Loaded:
     for sensor, frames in sensors:
         tracks += _Reader(loaded, sensor).read(frames)
     loaded.tracks = tuple(tracks)
+    loaded.classes = names_by_id(class_names, (one for one in tracks if one.id))
     return loaded
 
 
@@ -117,7 +135,7 @@ class _Reader:
         if loose:
             for key, labels in loose.items():
                 for kind, shapes in read_shapes(key, labels, self._bad).items():
-                    found += link(kind, shapes, labels, self.sensor)
+                    found += link(kind, shapes, labels, self.sensor, self.loaded.classes)
         return found
 
     def _frames(self, frames: Sequence[object]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -207,7 +225,7 @@ class _Reader:
             yield Track(
                 ident,
                 name_of(last),
-                class_of(last),
+                class_of(last, self.loaded.classes),
                 kind,
                 self.sensor,
                 np.array([labels[place][0] for place in shapes.places], dtype=np.int64),
@@ -219,8 +237,10 @@ class _Reader:
 
     def _bad(self, number: int, one: dict[str, Any], reason: str, check: str) -> None:
         """A label that cannot be used."""
-        text = f"{name_of(one)} in {self._shown(number)} {reason}: it is not checked."
+        label = class_of(one, self.loaded.classes)
         ident = one.get("object-id")
+        named = name_of(one) if ident is not None else f"A label of {label}"
+        text = f"{named} in {self._shown(number)} {reason}: it is not checked."
         self.loaded.findings.append(
             Finding(
                 check,
@@ -231,7 +251,7 @@ class _Reader:
                 self.names.get(number),
                 ident if isinstance(ident, str) else None,
                 name_of(one),
-                class_of(one),
+                label,
             )
         )
 

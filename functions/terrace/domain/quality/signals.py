@@ -43,8 +43,8 @@ SIGNALS: dict[Kind, Signals] = {
         np.array([METRE] * 6 + [RADIAN]),
         (
             *(
-                ("too far along x", "too far back along x"),
-                ("too far along y", "too far back along y"),
+                ("too far along the x axis", "too far back along the x axis"),
+                ("too far along the y axis", "too far back along the y axis"),
             ),
             *(("too high", "too low"), ("longer", "shorter"), ("wider", "narrower")),
             *(("taller", "less tall"), ("turned to the left", "turned to the right")),

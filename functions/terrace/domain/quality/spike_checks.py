@@ -28,8 +28,8 @@ def check(table: Table, out: Writer) -> None:
                     Severity.warning,
                     track,
                     number,
-                    f"{track.name} in {{frame}} overlaps the place that the frames around it say "
-                    f"by an IoU of {overlap:.2f} only.",
+                    f"{track.name} in {{frame}} and the place where the frames around it put it "
+                    f"share only {overlap * 100:.0f} % of the area that they cover together.",
                     value=round(overlap, 4),
                 )
 

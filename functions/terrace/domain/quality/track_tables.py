@@ -87,6 +87,19 @@ def _keypoint_size(tracks: list[Track]) -> float:
     return max(signals.KEYPOINT_SIZE, spread / 2)
 
 
+def _called(track: Track, number: int) -> str:
+    """What a sentence calls an object: workers see no number on one without an id, but its place.
+
+    Worked number: `Car, object 2`, whose box in frame 30 begins at left 120.4, top 80: `Car, object
+    2 (at 120, 80)`; of a frame that it is not labeled in, the next one's place.
+    """
+    if track.id:
+        return track.name
+    place = min(int(np.searchsorted(track.frames, number)), len(track) - 1)
+    left, top = track.coordinates[place, PLACE]
+    return f"{track.name} (at {left:.0f}, {top:.0f})"
+
+
 class Writer:
     """Makes findings of one sequence, with the names that people know."""
 
@@ -127,6 +140,7 @@ class Writer:
         """Notes a finding, if its check is wanted. `{frame}` in the sentence becomes both names."""
         if check not in self.checks:
             return
+        sentence = sentence.replace(track.name, _called(track, number), 1)
         self.findings.append(
             Finding(
                 check,
