@@ -82,7 +82,7 @@ def prepare(result: Result, items: Mapping[int, LabeledItem], wanted: Wanted) ->
     if not labeled:
         raise TerraceError(
             f"no item with a label {wanted.attribute} has a finding of severity {FLAGGED} or above",
-            "there is nothing to audit; thresholds are set with `terrace quality check`",
+            "there is nothing to audit; a lower threshold finds more: --threshold NAME=NUMBER",
         )
     modality = review_of(labeled, wanted.attribute)
     told = [one for one in found if one.item in labeled]
