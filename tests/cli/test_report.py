@@ -50,6 +50,14 @@ def test_a_review_of_nothing_is_not_called_a_review_that_changed_nothing() -> No
     assert changed({"items": 3, "added": 0}) == "nothing"
 
 
+def test_a_threshold_is_drawn_only_where_the_curve_is_what_the_check_compares() -> None:
+    drawn = "".join(objects.sequence(reports.series_file(), "car"))
+    assert "threshold of position" in drawn
+    assert "threshold of rolling-iou" not in drawn
+    assert "threshold of size-step" not in drawn
+    assert "check rolling-iou compares with the place" in drawn
+
+
 def test_json_is_the_report_as_it_is(api: FakeApi, here: Callable[..., Any]) -> None:
     here()
     api.will(reports.report())

@@ -234,13 +234,20 @@ def _instructions(told: list[Finding], items: Mapping[int, LabeledItem], wanted:
     )
     names = {at: _known_as(item) for at, item in items.items()}
     short, full = instructions(
-        told, own, list_uri=joined(wanted.folder, "findings.jsonl"), names=names
+        told,
+        own,
+        list_uri=joined(wanted.folder, "findings.jsonl"),
+        names=names,
+        clips=wanted.context is not None,
     )
     return {"shortInstruction": short, "fullInstruction": full}
 
 
 def _known_as(item: LabeledItem) -> str:
-    return splitext(basename(str(item.data.get("source-ref", ""))))[0] or f"line {item.number}"
+    """An image by its file; a sequence by its sequence file, whose extension tells nothing."""
+    file = basename(str(item.data.get("source-ref", "")))
+    stem, extension = splitext(file)
+    return (stem if extension == ".json" else file) or f"item {item.number}"
 
 
 def _request(modality: Modality, wanted: Wanted, audit: Audit, more: Json) -> Json:
