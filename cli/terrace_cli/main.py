@@ -8,7 +8,9 @@ from terrace_cli.commands.convert import convert
 from terrace_cli.commands.create import create
 from terrace_cli.commands.delete import delete
 from terrace_cli.commands.demo import demo
+from terrace_cli.commands.draw import draw
 from terrace_cli.commands.local import local
+from terrace_cli.commands.manifest import manifest
 from terrace_cli.commands.quality import quality
 from terrace_cli.commands.report import report
 from terrace_cli.commands.retry import retry
@@ -56,5 +58,7 @@ for command in (
     quality,
     report,
     convert,
+    manifest,
+    draw,
 ):
     cli.add_command(command)

@@ -13,6 +13,7 @@
         +-- BadRequestError       AWS refused the request as malformed
         +-- UnreadableEventError  an event is not of the kind that the function is for
         +-- OwnFunctionError      a function of the user's failed, or answered what means nothing
+        +-- OutOfTimeError        there is more to look at than a call has time for
 
 HTTP codes are mapped in one table, in `runtime/http.py`, never by message text.
 """
@@ -68,3 +69,7 @@ class UnreadableEventError(PermanentError):
 
 class OwnFunctionError(PermanentError):
     """A Lambda function of the user's failed, or its answer is not what it should be."""
+
+
+class OutOfTimeError(PermanentError):
+    """A step has more to look at than one call has time for; it would be so again."""

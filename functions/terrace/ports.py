@@ -1,6 +1,6 @@
 """What the steps need from the world. Adapters implement these; fakes are proved against them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -218,11 +218,20 @@ class ObjectStore(Protocol):
 
     def head(self, uri: str) -> ObjectInfo: ...
 
-    def get_json(self, uri: str, max_bytes: int = ...) -> Json:
-        """Parses an object; ValueError with a clear text where it is not JSON or too large."""
+    def get_json(self, uri: str, max_bytes: int = ..., *, lenient: bool = False) -> Json:
+        """Parses an object; ValueError with a clear text where it is not JSON or too large.
+
+        `lenient`: for those who look for mistakes in a file; NaN and infinite numbers are null.
+        """
 
     def get_bytes(self, uri: str, max_bytes: int) -> bytes:
         """A whole object; ValueError where it is larger: nothing of it is read then."""
+
+    def get_jsons(self, uris: Iterable[str]) -> Iterator[tuple[str, Json | ValueError]]:
+        """Parses many objects, in the order given; several are fetched at a time.
+
+        Where `get_json` raises ValueError, that error stands in the object's place.
+        """
 
     def read_lines(
         self, uri: str, *, start: int = 0, first_number: int = 1, etag: str | None = None

@@ -386,6 +386,10 @@ def test_the_line_of_a_seqlabel_is_found_by_its_name() -> None:
     ]
     whole = put("in/all.manifest", "\n".join(map(json.dumps, lines)))
     assert {row["item"] for row in found(uri, "--manifest", whole)["findings"]} == {1}
+    # And its classes have the names that the line says
+    about = {"type": "groundtruth/video-object-tracking", "class-map": {"0": "Auto"}}
+    one = put("in/one.manifest", json.dumps({**lines[1], "car-ref-metadata": about}))
+    assert {row["label"] for row in found(uri, "--manifest", one)["findings"]} == {"Auto"}
     neither = put("in/two.manifest", "\n".join(json.dumps({**row, "car-ref": 0}) for row in lines))
     refused = run(uri, "--manifest", neither)
     assert refused.exit_code == 2

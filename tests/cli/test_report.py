@@ -110,6 +110,37 @@ def test_what_is_not_known_is_a_dash_and_its_reason_never_a_zero() -> None:
     assert "without a label: - (its input was deleted)" in text
 
 
+def with_gold() -> dict[str, Any]:
+    found = reports.report()
+    found["levels"][0]["jobs"][0]["gold"] = {
+        "items": 4,
+        "scored": 3,
+        "right": 2,
+        "share": 2 / 3,
+        "workers": [{"worker": "worker-1a", "answers": 3, "right": 2, "score": 0.75}],
+        "wrong": [{"item": 7, "name": "<7>.jpg", "score": 0.5, "says": "1 of 2 known objects"}],
+        "notCompared": ["8.jpg: frames in another file were not read"],
+        "problems": ["gold line 2: the line has no label"],
+    }
+    return found
+
+
+def test_gold_is_told_in_lines_and_on_the_page() -> None:
+    assert "    gold: 2 of 3 right (4 gold items)" in list(lines(with_gold()))
+    shown = render(Material(with_gold(), reports.files()))
+    for said in ("worker-1a", "0.75", "&lt;7&gt;.jpg", "1 of 2 known objects", "8.jpg: frames"):
+        assert said in shown
+    assert "gold line 2: the line has no label" in shown
+    assert "Gold items" not in page()
+
+
+def test_a_line_of_a_manifest_ends_where_json_lines_says_and_nowhere_else() -> None:
+    raw = '{"source": "a\u2028b\u0085c"}\n\n{"source": "second"}\n'.encode()
+    assert pictures._line(raw, 1) == {"source": "second"}
+    assert pictures._line(raw, 0) == {"source": "a\u2028b\u0085c"}
+    assert pictures._line(raw, 2) == {}
+
+
 # --- the parts of the page -----------------------------------------------------------------------
 
 

@@ -89,6 +89,9 @@ def test_a_function_that_dies_is_named_with_its_reason(make: Make) -> None:
         ("ResourceNotFoundException", NotFoundError),
         ("AccessDeniedException", AccessDeniedError),
         ("ServiceException", TransientError),
+        ("ResourceConflictException", TransientError),
+        ("SnapStartNotReadyException", TransientError),
+        ("SnapStartTimeoutException", TransientError),
     ],
 )
 def test_what_lambda_says_instead_of_an_answer(code: str, kind: type[TerraceError]) -> None:
@@ -109,6 +112,14 @@ def test_a_function_that_is_not_there_is_not_found_by_the_fake_either() -> None:
 def test_an_answer_that_is_no_json_is_said_to_be_none(payload: bytes) -> None:
     with pytest.raises(OwnFunctionError, match="not JSON"):
         stubbed(payload)[1].call(ARN, EVENT)
+
+
+def test_an_answer_that_nobody_could_walk_is_the_functions_fault() -> None:
+    deep = b"[" * 1_000_000
+    with pytest.raises(OwnFunctionError, match="nested too deeply"):
+        stubbed(deep)[1].call(ARN, EVENT)
+    with pytest.raises(OwnFunctionError, match="no reason given"):
+        stubbed(deep, "Unhandled")[1].call(ARN, EVENT)
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b"\xff"])

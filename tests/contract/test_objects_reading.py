@@ -1,6 +1,7 @@
 """ObjectStore: reading lines and JSON, with every shape of file that people upload."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -213,3 +214,46 @@ def test_a_list_has_every_object_under_a_prefix_page_after_page(
         put(aws, bucket, b"{}", name)
     assert list(objects.keys(f"s3://{bucket}/a/")) == [f"s3://{bucket}/{name}" for name in names]
     assert list(objects.keys(f"s3://{bucket}/none/")) == []
+
+
+def test_many_objects_come_in_the_order_they_were_asked_for(
+    aws: Aws, bucket: str, objects: ObjectStore
+) -> None:
+    count = 2 * s3_objects.AHEAD + 3
+    uris = [put(aws, bucket, json.dumps({"n": n}).encode(), f"{n}.json") for n in range(count)]
+    broken = put(aws, bucket, b"{", "broken.json")
+    asked = [*uris[5:], broken, *uris[:5]]
+
+    found = list(objects.get_jsons(iter(asked)))
+
+    assert [uri for uri, _ in found] == asked
+    values = dict(found)
+    assert [values[uri] for uri in uris] == [{"n": n} for n in range(count)]
+    assert isinstance(values[broken], ValueError)
+
+
+def test_of_many_objects_one_that_is_not_there_is_an_error(
+    aws: Aws, bucket: str, objects: ObjectStore
+) -> None:
+    there = put(aws, bucket, b"1", "there.json")
+    found = objects.get_jsons([there, f"s3://{bucket}/missing.json"])
+    assert next(found) == (there, 1)
+    with pytest.raises(NotFoundError, match=r"missing\.json"):
+        next(found)
+
+
+def test_whoever_stops_reading_many_objects_waits_for_nothing(
+    aws: Aws, bucket: str, objects: ObjectStore
+) -> None:
+    there = put(aws, bucket, b"1", "there.json")
+    asked = []
+
+    def endless() -> Iterator[str]:
+        while True:
+            asked.append(there)
+            yield there
+
+    found = objects.get_jsons(endless())
+    assert next(found) == (there, 1)
+    found.close()  # type: ignore[attr-defined]
+    assert len(asked) == s3_objects.AHEAD

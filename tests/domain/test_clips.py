@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terrace.domain import clips
 from terrace.domain.clip_labels import Answer, cut_labels, cut_sequence, frame_names, merge
 from terrace.domain.clips import Clip, FrameFlag, frames_of, plan
 
@@ -24,6 +25,72 @@ def test_windows_that_touch_are_one_clip_as_the_docstring_says() -> None:
     assert whole == [Clip(0, tuple(range(8, 16)))]
     assert plan(flags, {0: 100}, context=2, budget=6) == [Clip(0, tuple(range(9, 15)))]
     assert plan(flags, {0: 100}, context=2, budget=7) == [Clip(0, tuple(range(8, 15)))]
+
+
+def rebuilt(
+    flags: dict[int, list[FrameFlag]],
+    lengths: dict[int, int],
+    context: int,
+    budget: int | None,
+    most: int,
+) -> set[tuple[int, int]]:
+    """The rule word by word: every ring looks at each flag's whole window again."""
+    chosen: dict[int, set[int]] = {}
+    left = 10**9 if budget is None else budget
+    ranked = sorted(
+        ((place, one) for place, found in flags.items() for one in found),
+        key=lambda row: (-row[1].score, row[0], row[1].frameNo),
+    )
+    for reach in range(min(1, context), context + 1):
+        for place, one in ranked:
+            if place not in chosen and (len(chosen) >= most or left <= 0):
+                continue
+            taken = chosen.setdefault(place, set())
+            window = range(lengths[place])
+            near = sorted(window, key=lambda n: (abs(n - one.frameNo), n))
+            for number in near:
+                inside = abs(number - one.frameNo) <= reach
+                if inside and number not in taken and left > 0:
+                    taken.add(number)
+                    left -= 1
+    return {(place, number) for place, taken in chosen.items() for number in taken}
+
+
+@given(
+    st.dictionaries(
+        st.integers(0, 3),
+        st.lists(st.tuples(st.integers(0, 11), st.integers(0, 3)), min_size=1, max_size=5),
+        max_size=4,
+    ),
+    st.integers(0, 13),
+    st.none() | st.integers(0, 40),
+    st.integers(1, 4),
+)
+def test_ring_by_ring_is_what_whole_windows_would_choose(
+    raw: dict[int, list[tuple[int, int]]], context: int, budget: int | None, most: int
+) -> None:
+    flags = {place: [flag(n, score) for n, score in found] for place, found in raw.items()}
+    lengths = dict.fromkeys(flags, 12)
+    made = plan(flags, lengths, context=context, budget=budget, most_sequences=most)
+    cut = {(clip.place, number) for clip in made for number in clip.frames}
+    assert cut == rebuilt(flags, lengths, context, budget, most)
+
+
+def test_a_wide_context_of_many_flags_looks_at_each_frame_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rings: list[int] = []
+    ring = clips._ring
+
+    def counted(frame: int, reach: int, length: int) -> list[int]:
+        found = ring(frame, reach, length)
+        rings.append(len(found))
+        return found
+
+    monkeypatch.setattr(clips, "_ring", counted)
+    flags = {0: [flag(number) for number in range(2_000)]}
+    assert frames_of(plan(flags, {0: 2_000}, context=200, budget=None)) == 2_000
+    assert sum(rings) <= 3 * 2_000
 
 
 def test_the_worst_comes_first_and_context_ends_with_the_sequence() -> None:

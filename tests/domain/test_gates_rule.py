@@ -60,6 +60,41 @@ def test_combined_by_all_checks_of_a_clip_have_to_meet_in_one_frame() -> None:
     assert max(made.frames[2], key=lambda flag: flag.score).frameNo == 5
 
 
+@pytest.mark.parametrize("frame", [9, 10, 10**6])
+def test_a_finding_about_a_frame_that_the_sequence_has_not_is_about_all_of_it(frame: int) -> None:
+    facts = [fact(0, (0, found(0, frame=frame)), length=9)]
+    made = choose(a_gate(checks=CHECKS, unit="clip"), facts, "job")
+    assert [flag.frameNo for flag in made.frames[0]] == list(range(9))
+    both = [fact(0, (0, found(0, frame=frame)), (1, found(0, frame=4)), length=9)]
+    made = choose(a_gate(checks=CHECKS, combine="all", unit="clip"), both, "job")
+    assert made.chosen == {0}
+
+
+UNREAD = (gates.UNREADABLE, found(5))
+
+
+@pytest.mark.parametrize("number", [gates.UNREADABLE, gates.PARTLY_UNREADABLE])
+@pytest.mark.parametrize("sample", [{"percent": 1}, {"count": 1}])
+def test_what_cannot_be_read_goes_to_people_beside_any_sample(
+    sample: dict[str, Any], number: int
+) -> None:
+    facts = [fact(n, *[(number, found(n))] * (n in {5, 6, 7})) for n in range(10)]
+    made = choose(a_gate(sample=sample), facts, "job")
+    assert made.chosen >= {5, 6, 7}
+    assert made.flagged == {5, 6, 7}
+    assert made.reasons[5][0] == "x: item 5 is odd"
+
+
+def test_a_promise_is_not_about_what_cannot_be_read() -> None:
+    facts = [fact(n, *[UNREAD] * (n == 5)) for n in range(40)]
+    gate = a_gate(sample={"maxErrorRate": 0.2, "confidence": 0.8})
+    made = choose(gate, facts, "job")
+    assert made.lot is not None
+    assert made.lot.size == 39
+    assert 5 in made.chosen
+    assert 5 not in made.unlooked
+
+
 def test_where_stands_before_checks_and_sample() -> None:
     facts = [fact(0, (0, found(0)), matches=False), fact(1, matches=False), fact(2), fact(3)]
     made = choose(a_gate(where={"label": ["a"]}, sample={"percent": 100}), facts, "job")

@@ -220,7 +220,20 @@ class House:
         """PrepareInput, then StartJob; an error goes to SettleStart, as the Map's Catch does."""
         ids = {"batchId": batch_id, "generation": generation, "level": level, "jobName": job_name}
         prepare = Prepare(self.store, self.objects, self.clock, BUCKET, template, self.functions)
-        start = Start(
+        start = self.start
+        try:
+            if prepare.run(PrepareInputInput(**ids)).next == "start":
+                self.starts += 1
+                start.run(StartJobInput(**ids))
+        except (TerraceError, ValueError) as error:
+            caught = MachineError(Error=type(error).__name__, Cause=str(error))
+            # SettleStart has a Catch of its own: the row is left as it is.
+            with suppress(TerraceError):
+                start.run(StartJobInput(**ids, error=caught))
+
+    @property
+    def start(self) -> Start:
+        return Start(
             store=self.store,
             engine=self.engine,
             notifier=self.notifier,
@@ -231,15 +244,6 @@ class House:
             pre_annotation_arn=function("pre-annotation"),
             post_annotation_arn=function("post-annotation"),
         )
-        try:
-            if prepare.run(PrepareInputInput(**ids)).next == "start":
-                self.starts += 1
-                start.run(StartJobInput(**ids))
-        except (TerraceError, ValueError) as error:
-            caught = MachineError(Error=type(error).__name__, Cause=str(error))
-            # SettleStart has a Catch of its own: the row is left as it is.
-            with suppress(TerraceError):
-                start.run(StartJobInput(**ids, error=caught))
 
     def _ParkWave(self, run: Run) -> None:
         run.token = self.clock.token()

@@ -9,11 +9,11 @@ from terrace.adapters import dynamodb_codec as codec
 from terrace.adapters.dynamodb_table import Update
 from terrace.domain.quality.report import BatchReport, ReportPointer
 from terrace.steps import api_report
-from tests.fakes.house import BUCKET, House
+from tests.fakes.house import BUCKET, INPUTS, House
 from tests.functions.conftest import Client
 from tests.functions.test_api_create import a_request
 
-URI = f"s3://{BUCKET}/batches/b/reports/report.json"
+URI = f"s3://{BUCKET}/batches/b/reports/report-g1.json"
 
 
 def running(client: Client, house: House) -> None:
@@ -63,6 +63,22 @@ def test_a_report_that_could_not_be_written_is_made_from_the_rows_and_says_so(
     house.objects.delete(URI)
     code, answer = client.report(batchId="b")
     assert (code, answer["complete"], answer["problems"]) == (200, False, [api_report.WAITING])
+
+
+def test_of_a_batch_that_was_refused_none_is_written_and_the_answer_says_so(
+    client: Client, house: House
+) -> None:
+    request = a_request()
+    nowhere = f"s3://{INPUTS}/nowhere.manifest"
+    request["labelingJobs"][0] |= {
+        "inputConfig": {"inputManifestS3Uri": nowhere},
+        "labelCategoryConfigS3Uri": house.categories(),
+    }
+    client.create(request)
+    house.turn()
+    code, answer = client.report(batchId="b")
+    assert (code, answer["status"]) == (200, "VALIDATION_FAIL")
+    assert (answer["complete"], answer["problems"]) == (False, [api_report.REFUSED])
 
 
 def test_a_report_too_large_for_an_answer_is_pointed_to(

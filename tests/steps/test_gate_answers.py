@@ -5,7 +5,7 @@ from typing import Any
 
 from terrace.steps.gate_answers import answers
 from tests.fakes.house import BUCKET, House
-from tests.steps.boxes import GOOD, lane, people
+from tests.steps.boxes import GOOD, TWICE, lane, people
 
 FAR = [(300, 300, 40, 30)]
 
@@ -62,6 +62,45 @@ def test_answers_of_a_second_attempt_are_of_the_items_that_it_had(house: House) 
     assert sorted(found) == [0, 2]
     assert not wrong
     assert house.engine.requests["review"]["InputConfig"]
+
+
+def passed_on(house: House, gate: dict[str, Any], checks: list[str]) -> None:
+    """Three workers label four images and differ in the third; a gate is between them and this."""
+    request = lane(house, 4, {"checks": checks})
+    first, review, _ = request["labelingJobs"]
+    first["numberOfHumanWorkersPerDataObject"] = 3
+    behind = {**review, "jobName": "third", "jobLevel": 3}
+    behind["inputConfig"] = {"chainFromJobName": "review", "gate": gate}
+    request["labelingJobs"] = [first, review, behind]
+    house.post(request)
+    house.turn()
+    for line in range(4):
+        answer_file(house, "car", line, GOOD, GOOD, FAR if line == 2 else GOOD)
+
+
+def test_behind_a_skipped_job_the_answers_are_those_of_the_job_before(house: House) -> None:
+    passed_on(house, {"checks": ["disagreement"]}, ["box-outside"])
+    people(house, "car", lambda number, item: GOOD)
+    assert house.statuses()["review"] == "SKIPPED"
+    assert people(house, "third", lambda number, item: GOOD) == [2]
+
+
+def test_what_a_gate_let_pass_has_the_answers_of_the_job_before(house: House) -> None:
+    # Given a review of the second image alone, about which its workers now agree
+    passed_on(house, {"checks": ["disagreement"]}, ["duplicate-box"])
+    people(house, "car", lambda number, item: TWICE if number == 1 else GOOD)
+    answer_file(house, "review", 0, GOOD, GOOD, GOOD)
+    assert people(house, "review", lambda number, item: GOOD) == [1]
+    assert people(house, "third", lambda number, item: GOOD) == [2]
+
+
+def test_what_was_answered_again_has_the_answers_of_the_last_to_see_it(house: House) -> None:
+    # Given a review of the third image alone, about which its workers now agree
+    passed_on(house, {"checks": ["disagreement"]}, ["duplicate-box"])
+    people(house, "car", lambda number, item: TWICE if number == 2 else GOOD)
+    answer_file(house, "review", 0, GOOD, GOOD, GOOD)
+    assert people(house, "review", lambda number, item: GOOD) == [2]
+    assert house.statuses()["third"] == "SKIPPED"
 
 
 def test_an_answer_that_cannot_be_read_sends_its_item(house: House) -> None:

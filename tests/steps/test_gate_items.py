@@ -6,7 +6,7 @@ import pytest
 
 from terrace.steps import lane as lanes
 from tests.fakes.house import House
-from tests.steps.boxes import GOOD, TWICE, lane, people, rows
+from tests.steps.boxes import GOOD, TWICE, boxes_label, lane, people, rows
 
 OWN = "arn:aws:lambda:us-east-1:111122223333:function:mine"
 BAD = {3, 7}
@@ -107,6 +107,52 @@ def test_where_a_verdict_says_fail(house: House) -> None:
     # Then only what failed is repaired
     assert people(house, "review", mended) == [2, 4]
     assert house.batch().status == "COMPLETE"
+
+
+def dated(made: Any, day: int, kind: str) -> dict[str, Any]:
+    about = {
+        "type": f"groundtruth/{kind}",
+        "human-annotated": "yes",
+        "creation-date": f"2026-11-{day}T10:00:00.000000",
+    }
+    if isinstance(made, str):
+        return {"label": int(made == "Fail"), "metadata": {**about, "class-name": made}}
+    more = {"objects": [{"confidence": 0}] * len(made), "class-map": {"0": "Vehicle"}}
+    return {"label": boxes_label(made), "metadata": {**about, **more}}
+
+
+@pytest.mark.parametrize("answered", [{2, 4}, {2}], ids=["both", "one of two"])
+def test_a_verdict_is_about_the_label_that_it_was_given_for(
+    house: House, answered: set[int]
+) -> None:
+    # Given a repair of what a verification called wrong, and the same gate once more behind it
+    request = lane(house, 6, None)
+    first, repair, last = request["labelingJobs"]
+    verify = {**last, "jobName": "verify", "jobLevel": 2}
+    verify["inputConfig"] = {"chainFromJobName": "car"}
+    gate = {"where": {"verdict": "fail"}}
+    repair |= {"jobLevel": 3, "onIncomplete": "continue"}
+    repair["inputConfig"] = {"chainFromJobName": "verify", "gate": gate}
+    again = {**repair, "jobName": "again", "jobLevel": 4}
+    again["inputConfig"] = {"chainFromJobName": "review", "gate": gate}
+    request["labelingJobs"] = [first, verify, repair, again]
+    house.post(request)
+    house.turn()
+    boxes, verdict = "object-detection", "label-verification"
+    people(house, "car", lambda number, item: dated(GOOD, 20, boxes))
+    failed = {2, 4}
+    said = {number: "Fail" if number in failed else "Pass" for number in range(6)}
+    people(house, "verify", lambda number, item: dated(said[number], 21, verdict))
+    mend = {number: dated(GOOD, 22, boxes) for number in answered}
+    name = "review"
+    while name.lower() in house.engine.jobs and house.statuses()["review"] == "IN_PROGRESS":
+        assert set(people(house, name, lambda number, item: mend.get(number))) <= failed
+        name = f"review-a{house.jobs()['review'].attempt}"
+    # Then only what was not mended goes to people again
+    if answered == failed:
+        assert house.statuses()["again"] == "SKIPPED"
+    else:
+        assert people(house, "again", mended) == [4]
 
 
 def test_the_users_own_function_names_items(house: House) -> None:

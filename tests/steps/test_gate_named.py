@@ -90,6 +90,42 @@ def test_a_gold_manifest_is_read(house: House, lines: list[str] | None, code: st
     assert problems(house, request) == [(path, code)]
 
 
+def gold_behind_a_skipped_job(house: House, **more: Any) -> None:
+    house.objects.write_lines(GOLD, iter([json.dumps({**json.loads(gold_line(2)), **more})]))
+    request = lane(house, 4, {"checks": ["box-outside"]})
+    first, review, _ = request["labelingJobs"]
+    third = {**review, "jobName": "third", "jobLevel": 3}
+    third["inputConfig"] = {
+        "chainFromJobName": "review",
+        "goldManifestS3Uri": GOLD,
+        "gate": {"checks": ["gold"]},
+    }
+    request["labelingJobs"] = [first, review, third]
+    assert not problems(house, request)
+    people(house, "car", lambda number, item: GOOD)
+    assert house.statuses()["review"] == "SKIPPED"
+
+
+def test_gold_is_read_by_the_name_by_which_it_was_checked(house: House) -> None:
+    # Given the right label under the name of a job that is skipped, beside another
+    about = json.loads(gold_line(2))["car-metadata"]
+    more = {"review": boxes_label([(300, 300, 50, 50)]), "review-metadata": about}
+    gold_behind_a_skipped_job(house, **more)
+    assert people(house, "third", lambda number, item: GOOD) == [2]
+
+
+def test_gold_that_is_none_any_more_fails_its_job_and_says_where(house: House) -> None:
+    house.objects.write_lines(GOLD, iter([gold_line(1)]))
+    request = lane(house, 3, {"checks": ["gold"]})
+    request["labelingJobs"][1]["inputConfig"]["goldManifestS3Uri"] = GOLD
+    assert not problems(house, request)
+    house.objects.write_lines(GOLD, iter([gold_line(1), "7"]))
+    people(house, "car", lambda number, item: GOOD)
+    job = house.jobs()["review"]
+    assert job.status == "FAILED"
+    assert f"{GOLD} line 2" in (job.failureReason or "")
+
+
 def test_gold_items_with_a_wrong_label_go_to_people(house: House) -> None:
     # Given two items whose right labels are known
     house.objects.write_lines(GOLD, iter([gold_line(1), gold_line(2)]))

@@ -8,7 +8,7 @@ import pytest
 from terrace.domain.privacy import pseudonym
 from terrace.domain.quality.report import Changes, Findings
 from terrace.domain.records import AttemptRecord, JobRecord
-from terrace.steps.report_labels import NOTHING_BEFORE, ONLY_JUDGED, LabelExaminer
+from terrace.steps.report_labels import NO_CLIPS, NOTHING_BEFORE, ONLY_JUDGED, LabelExaminer
 from terrace.steps.write_report import LookedAt
 from tests.domain.rows import batch_row, job_rows
 from tests.fakes.house import BUCKET, INPUTS, House
@@ -141,7 +141,8 @@ def test_a_line_that_cannot_be_read_is_an_error_and_the_others_are_examined(hous
     seen = look(house, [good, '{"source-ref": ', good], "BoundingBox")
     [broken] = [one for one in seen.fields["findings"].worst if one.check == "unreadable"]
     assert (broken.item, broken.severity) == (1, "error")
-    assert seen.fields["findings"].items == 3
+    # It was not checked, and is not told twice.
+    assert (seen.fields["findings"].items, seen.fields["findings"].total) == (2, 1)
 
 
 def test_what_a_review_changed_is_counted_by_class_against_what_it_was_given(house: House) -> None:
@@ -201,22 +202,100 @@ def test_answers_of_several_workers_give_agreement_and_a_table_of_pseudonyms(hou
     assert "private.us-east-1" not in json.dumps(seen.fields["workers"])
 
 
+GOLD = f"s3://{INPUTS}/gold.manifest"
+
+
+def gold_job(house: House, truth: list[Json], modality: str = "ImageMultiClass") -> Json:
+    """The row's spec of a job with these gold items."""
+    house.objects.write_lines(GOLD, (json.dumps(one) for one in truth))
+    spec = review(modality).spec
+    config = spec.inputConfig.model_copy(update={"goldManifestS3Uri": GOLD})
+    return {"spec": spec.model_copy(update={"inputConfig": config})}
+
+
 def test_gold_items_are_scored_where_the_job_has_them(house: House) -> None:
-    gold = f"s3://{INPUTS}/gold.manifest"
-    truth = [line(n, classes("truth", "a")) for n in (0, 1)]
-    house.objects.write_lines(gold, (json.dumps(one) for one in truth))
+    more = gold_job(house, [line(n, classes("truth", "a")) for n in (0, 1)])
     for number in (0, 1):
         answered(house, number, ("ann", "a"), ("ben", "b" if number else "a"))
-    row = review("ImageMultiClass")
-    config = row.spec.inputConfig.model_copy(update={"goldManifestS3Uri": gold})
-    spec = row.spec.model_copy(update={"inputConfig": config})
     lines: list[Json | str] = [line(n, classes("new", "b" if n == 1 else "a")) for n in range(3)]
-    seen = look(house, lines, "ImageMultiClass", spec=spec)
+    seen = look(house, lines, "ImageMultiClass", **more)
     scored = seen.fields["gold"]
     assert (scored["items"], scored["scored"], scored["right"], scored["share"]) == (2, 2, 1, 0.5)
     by_worker = {one["worker"]: one["score"] for one in scored["workers"]}
     assert by_worker[pseudonym("private.us-east-1.ann")] == 1.0
     assert by_worker[pseudonym("private.us-east-1.ben")] == 0.5
+    assert scored["problems"] == []
+
+
+def test_gold_is_read_as_the_batchs_check_reads_it_and_what_is_no_gold_is_told(
+    house: House,
+) -> None:
+    # Given a line with two labels, of which the audited attribute's is the right one, and a bad one
+    right, wrong = (0, 10, 10, 100, 80), (0, 300, 300, 50, 50)
+    two = line(0, boxes("other", wrong), boxes("old", right))
+    more = gold_job(house, [two, line(1)], "BoundingBoxAdjustment")
+    lines: list[Json | str] = [line(0, boxes("old", wrong), boxes("new", right))]
+    look_at = look(house, lines, "BoundingBoxAdjustment", **more, auditedAttributeName="old")
+    seen = look_at.fields["gold"]
+    assert (seen["items"], seen["right"]) == (1, 1)
+    [problem] = seen["problems"]
+    assert problem.startswith(f"{GOLD} line 2")
+
+
+def test_gold_that_is_none_of_the_jobs_items_is_not_known_and_not_nought(house: House) -> None:
+    more = gold_job(house, [line(9, classes("truth", "a"))])
+    lines: list[Json | str] = [line(0, classes("new", "a"))]
+    seen = look(house, lines, "ImageMultiClass", **more)
+    assert "gold" not in seen.fields
+    assert seen.why_not["gold"] == f"none of its items is a gold item of {GOLD}"
+    clip = look(house, lines, "ImageMultiClass", **more, wholesS3Uri=f"s3://{BUCKET}/wholes")
+    assert clip.why_not["gold"] == NO_CLIPS
+
+
+def test_gold_that_cannot_be_read_costs_no_other_part(house: House) -> None:
+    more = gold_job(house, [], "BoundingBoxAdjustment")
+    house.objects.delete(GOLD)
+    answered(house, 0, ("ann", "a"), ("ben", "a"))
+    lines: list[Json | str] = [line(0, boxes("old"), boxes("new"))]
+    seen = look(house, lines, "BoundingBoxAdjustment", **more, auditedAttributeName="old")
+    assert {"findings", "agreement", "workers", "changes"} <= seen.fields.keys()
+    assert GOLD in seen.why_not["gold"]
+    [problem] = seen.problems
+    assert problem.startswith("its gold could not be read")
+
+
+def test_an_item_whose_earlier_label_cannot_be_read_is_named_in_the_changes(house: House) -> None:
+    broken = line(1, {"old": 0, "old-metadata": about("object-detection")}, boxes("new"))
+    same = line(0, boxes("old", (0, 10, 10, 100, 80)), boxes("new", (0, 10, 10, 100, 80)))
+    seen = look(house, [same, broken], "BoundingBoxAdjustment", auditedAttributeName="old")
+    changes = seen.fields["changes"]
+    assert changes.items == 1
+    [told] = changes.unreadable
+    assert told.startswith("item 1: ")
+
+
+def test_a_number_that_is_none_costs_its_box_and_not_the_sequence(house: House) -> None:
+    document = tracked(30, missing=12)
+    document["tracking-annotations"][3]["annotations"][0]["left"] = float("nan")
+    seen = sequence_job(house, document, 30)
+    found = seen.fields["findings"]
+    assert found.items == 1
+    [bad] = [one for one in found.worst if one.check == "unreadable"]
+    assert (bad.frameNo, bad.objectName) == (3, "Car:1")
+    assert 12 in {one.frameNo for one in found.worst if one.check == "missing-frame"}
+    [file] = seen.fields["series"]
+    assert 3 in file.flaggedFrames
+
+
+def test_a_label_file_that_is_no_json_says_where(house: House) -> None:
+    sequence_job(house, tracked(5, missing=9), 5)
+    house.objects.put_text(f"s3://{BUCKET}/batches/b/SeqLabel.json", '{"a": [1, }', "x")
+    seen = LabelExaminer(house.objects)(
+        batch_row({"batchId": "b"}), review("VideoObjectTracking"), None, FOLDER
+    )
+    found = seen.fields["findings"]
+    assert (found.items, found.total) == (0, 1)
+    assert "line 1 column" in found.worst[0].sentence
 
 
 def sequence_job(

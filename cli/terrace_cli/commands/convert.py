@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from terrace_cli.errors import EXIT_WRONG, TerraceError
+from terrace_cli.progress import Progress
 from terrace_cli.target import Choice
 
 if TYPE_CHECKING:
     from terrace_cli.convert.documents import Documents
-    from terrace_cli.convert.run import Done, Step
+    from terrace_cli.convert.run import Done
 
 
 def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -133,7 +133,7 @@ def convert(
     if kind is not None and (attributes or categories or held_back):
         raise click.UsageError("--attribute, --categories and --val are for manifests, not --from")
     choice = Choice(local=local_file, region=region, profile=profile)
-    documents = Documents(lambda: client_of(choice), [_copy(one) for one in copies])
+    documents = Documents(lambda: client_of(choice), [copy_of(one) for one in copies])
     if kind is None and not attributes:
         attributes = (_only_attribute(places, documents),)
     named = _categories(categories, attributes, documents)
@@ -154,7 +154,7 @@ def convert(
         home=home,
         copy_images=copy_images,
     )
-    with _Progress() as step:
+    with Progress() as step:
         if kind is None:
             done = from_manifests(places, order, documents, step)
         elif len(places) > 1:
@@ -182,7 +182,8 @@ def _only_attribute(places: tuple[str, ...], documents: "Documents") -> str:
     )
 
 
-def _copy(text: str) -> tuple[str, Path]:
+def copy_of(text: str) -> tuple[str, Path]:
+    """What `--copy S3FOLDER=DIR` says."""
     prefix, found, folder = text.partition("=")
     if not found or not prefix.startswith("s3://"):
         raise click.UsageError(f"--copy {text!r} is not S3FOLDER=DIR")
@@ -225,50 +226,6 @@ def _size(text: str | None) -> tuple[int, int] | None:
     if not found:
         raise click.UsageError(f"--image-size {text!r} is not WIDTHxHEIGHT, such as 1920x1080")
     return int(found[1]), int(found[2])
-
-
-class _Progress:
-    """A bar on a terminal; nothing where stderr is a file."""
-
-    def __enter__(self) -> "Step":
-        if not sys.stderr.isatty():
-            self._bar: Any = None
-            return lambda *_: None
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._bar.start()
-        tasks: dict[str, Any] = {}
-
-        def step(what: str, count: int, whole: int | None) -> None:
-            if what not in tasks:
-                for other in tasks.values():
-                    # Whatever goes on now, what was before it is done.
-                    self._bar.update(other, total=self._bar.tasks[other].completed or 1)
-                tasks[what] = self._bar.add_task(what, total=whole)
-            # Drawing is dear; a bar that moves every hundredth item moves enough.
-            if count % 100 == 0 or count == whole:
-                self._bar.update(tasks[what], completed=count)
-
-        return step
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
 
 def _say(done: "Done", name: str, out: Path) -> None:

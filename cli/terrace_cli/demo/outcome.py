@@ -92,7 +92,7 @@ def look_at(
 def _adjusted(manifest: bytes, attribute: str) -> int:
     """Items whose labels this review changed; earlier reviews' marks on the line do not count."""
     count = 0
-    for line in manifest.decode("utf-8").splitlines():
+    for line in filter(None, manifest.decode("utf-8").split("\n")):
         row = json.loads(line)
         value, metadata = row.get(attribute), row.get(f"{attribute}-metadata") or {}
         # The skeleton page says it in the label itself.

@@ -32,7 +32,7 @@ def read_s3(s3: Any, uri: str) -> bytes:
 def read_manifest(s3: Any, uri: str) -> list[dict[str, Any]]:
     """The lines of a manifest."""
     text = read_s3(s3, uri).decode("utf-8")
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def score_lane(

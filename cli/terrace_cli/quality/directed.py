@@ -286,7 +286,7 @@ def _digest(wanted: Wanted, audit: Audit) -> str:
     Without the metadata of labels, in which the time stands.
     """
     about = f"{wanted.attribute}{manifest.METADATA}"
-    lines = [json.loads(line) for line in audit.files["audit.manifest"].splitlines()]
+    lines = [json.loads(line) for line in audit.files["audit.manifest"].split("\n") if line]
     bare = [{key: value for key, value in line.items() if key != about} for line in lines]
     files = {name: text for name, text in audit.files.items() if name != "audit.manifest"}
     content = json.dumps([wanted.folder, bare, files], sort_keys=True)

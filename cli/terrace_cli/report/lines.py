@@ -65,6 +65,12 @@ def _job(job: Json) -> Iterator[str]:
             else f"changed against {changes['against']}: {changed(changes)}"
         )
     yield from _agreement(job)
+    gold = job.get("gold")
+    if gold:
+        yield (
+            f"gold: {number(gold.get('right'))} of {number(gold.get('scored'))} right "
+            f"({number(gold.get('items'))} gold items)"
+        )
     workers = job.get("workers")
     if workers:
         yield f"workers: {len(workers)}"

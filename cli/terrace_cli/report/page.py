@@ -81,6 +81,7 @@ def _sections(material: Material) -> Iterator[tuple[str, str, str]]:
     yield "findings", "Findings", _findings(every)
     yield "changes", "What the reviews changed", _changes(every)
     yield "agreement", "Agreement", _agreement(every)
+    yield "gold", "Gold items", "".join(_gold(every))
     has_workers = any(job.get("workers") for job in every)
     yield "workers", "Workers", tables.workers(every) if has_workers else ""
     yield "objects", "Objects over their frames", "".join(_objects(material, every))
@@ -228,6 +229,20 @@ def _agreement(every: list[Json]) -> str:
     for reason, names in silent.items():
         parts.append(f'<p class="none">{text(", ".join(names))}: {text(reason)}</p>')
     return "".join(parts)
+
+
+def _gold(every: list[Json]) -> Iterator[str]:
+    for job in every:
+        found = job.get("gold")
+        if not found:
+            continue
+        yield (
+            f'<h3>{text(job["jobName"])} <span class="dim">{number(found.get("right"))} of '
+            f"{number(found.get('scored'))} right, {number(found.get('items'))} gold items"
+            f"</span></h3>{tables.gold(job)}"
+        )
+        notes = [*(found.get("problems") or []), *(found.get("notCompared") or [])]
+        yield "".join(f'<p class="note">{text(one)}</p>' for one in notes[:20])
 
 
 def _objects(material: Material, every: list[Json]) -> Iterator[str]:

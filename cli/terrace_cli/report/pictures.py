@@ -174,9 +174,10 @@ def _item(material: Material, spot: Spot) -> _Found:
 def _line(raw: bytes, item: int) -> Json:
     import json
 
-    lines = [one for one in raw.decode("utf-8", "replace").splitlines() if one.strip()]
+    # Not splitlines of a text: JSON may hold U+2028 and other such ends of lines as they are.
+    lines = [one for one in raw.split(b"\n") if one.strip()]
     try:
-        found = json.loads(lines[item])
+        found = json.loads(lines[item].decode("utf-8", "replace"))
     except (IndexError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -149,6 +149,27 @@ def agreement(job: Json) -> str:
     return table(heads, rows, f"agreement of the workers of {job['jobName']}")
 
 
+def gold(job: Json) -> str:
+    """The gold items that were labeled wrong, and each worker's score on them all."""
+    found = job["gold"]
+    about = f"gold items of {job['jobName']}"
+    wrong = table(
+        [("item", True), ("name", False), ("score", True), ("how it differs", False)],
+        [[text(number(row.get("item"))), text(row.get("name", "")),
+          text(number(row.get("score"))), text(row.get("says", ""))]
+         for row in found.get("wrong") or []],
+        f"{about} with a wrong label",
+    )  # fmt: skip
+    scored = table(
+        [("worker", False), ("answers", True), ("right", True), ("score", True)],
+        [[f"<code>{text(row.get('worker', ''))}</code>", text(number(row.get("answers"))),
+          text(number(row.get("right"))), text(number(row.get("score")))]
+         for row in found.get("workers") or []],
+        f"workers on {about}",
+    )  # fmt: skip
+    return wrong + scored
+
+
 def workers(all_jobs: Sequence[Json]) -> str:
     """Workers by pseudonym."""
     columns = _columns(all_jobs)

@@ -78,6 +78,10 @@ _BY_CODE: dict[str, type[TerraceError]] = {
     "ServiceUnavailableException": TransientError,
     "RequestTimeout": TransientError,
     "RequestTimeoutException": TransientError,
+    # Lambda, while a function is being updated or wakes from its snapshot.
+    "ResourceConflictException": TransientError,
+    "SnapStartNotReadyException": TransientError,
+    "SnapStartTimeoutException": TransientError,
     "500": TransientError,
     "502": TransientError,
     "503": TransientError,

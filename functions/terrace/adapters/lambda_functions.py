@@ -42,13 +42,15 @@ class LambdaFunctions:
             return json.loads(answer)
         except ValueError:
             raise OwnFunctionError(f"{arn}: its answer is not JSON") from None
+        except RecursionError:
+            raise OwnFunctionError(f"{arn}: its answer is nested too deeply") from None
 
 
 def _cause(answer: bytes) -> str:
     """What Lambda says of an error: its type and message."""
     try:
         told = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "no reason given"
     if not isinstance(told, dict):
         return "no reason given"

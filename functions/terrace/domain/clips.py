@@ -74,7 +74,10 @@ def plan(
             if place not in chosen and (len(chosen) >= most_sequences or left <= 0):
                 continue
             taken = chosen.setdefault(place, set())
-            new = [n for n in _window(flag.frameNo, reach, lengths[place]) if n not in taken]
+            if len(taken) == lengths[place]:
+                continue
+            ring = _ring(flag.frameNo, reach, lengths[place])
+            new = [number for number in ring if number not in taken]
             taken.update(new[: int(min(left, len(new)))])
             left -= min(left, len(new))
         if left <= 0:
@@ -105,10 +108,14 @@ def _rank(score: float) -> float:
     return math.inf if math.isnan(score) else -score
 
 
-def _window(frame: int, context: int, length: int) -> list[int]:
-    """The frame and its context, nearest first."""
-    around = range(max(0, frame - context), min(length, frame + context + 1))
-    return sorted(around, key=lambda other: (abs(other - frame), other))
+def _ring(frame: int, reach: int, length: int) -> list[int]:
+    """The frames so far from this one; the first ring has the frame itself, which comes first.
+
+    What lies within is taken already: a ring that the budget cuts is the last.
+    """
+    around = [frame - reach, frame + reach] if reach else []
+    ring = [frame, *around] if reach <= 1 else around
+    return [number for number in ring if 0 <= number < length]
 
 
 def _runs(frames: Sequence[int]) -> list[tuple[int, ...]]:

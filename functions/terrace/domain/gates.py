@@ -94,15 +94,17 @@ def choose(
     """
     made = Choice()
     matching = [fact for fact in facts if fact.matches]
+    unread = {fact.place for fact in matching if any(n < 0 for n, _ in fact.findings)}
     by_checks = {fact.place: speaking(gate, fact) for fact in matching}
     if gate.checks:
         made.flagged = {place for place, found in by_checks.items() if found}
     elif gate.where is not None:
         made.flagged = {fact.place for fact in matching}
-    sampled = _sampled(gate, matching, made, gate_seed(gate, seed), taken)
+    made.flagged |= unread
+    sampled = _sampled(gate, matching, made, unread, gate_seed(gate, seed), taken)
     made.sampled = sampled
     if gate.checks or gate.sample is not None:
-        wanted = sampled | (made.flagged if gate.checks else set())
+        wanted = sampled | unread | (made.flagged if gate.checks else set())
     else:
         wanted = {fact.place for fact in matching}
     for fact in matching:
@@ -142,18 +144,28 @@ def speaking(gate: Gate, fact: Facts) -> list[tuple[int, Finding]]:
     if gate.unit is GateUnit.item:
         met = {number for number, _ in fact.findings} >= wanted
         return list(fact.findings) if met else []
-    whole = {number for number, found in fact.findings if found.frameNo is None}
+    at = [(number, found, frame_of(fact, found)) for number, found in fact.findings]
+    whole = {number for number, _, frame in at if frame is None}
     frames: dict[int, set[int]] = {}
-    for number, found in fact.findings:
-        if found.frameNo is not None:
-            frames.setdefault(found.frameNo, set(whole)).add(number)
+    for number, _, frame in at:
+        if frame is not None:
+            frames.setdefault(frame, set(whole)).add(number)
     if whole >= wanted:
         return list(fact.findings)
     return [
         (number, found)
-        for number, found in fact.findings
-        if found.frameNo is not None and frames[found.frameNo] >= wanted
+        for number, found, frame in at
+        if frame is not None and frames[frame] >= wanted
     ]
+
+
+def frame_of(fact: Facts, finding: Finding) -> int | None:
+    """The frame that a finding is about; None: all of the item.
+
+    A label may name a frame that its sequence has not: nobody can be shown that one alone.
+    """
+    number = finding.frameNo
+    return number if number is not None and 0 <= number < fact.length else None
 
 
 def score(finding: Finding) -> float:
@@ -164,8 +176,13 @@ def score(finding: Finding) -> float:
     return finding.severity.rank * 1e7 + excess(finding)
 
 
-def _sampled(
-    gate: Gate, matching: Sequence[Facts], made: Choice, seed: str, taken: frozenset[int]
+def _sampled(  # noqa: PLR0917
+    gate: Gate,
+    matching: Sequence[Facts],
+    made: Choice,
+    unread: set[int],
+    seed: str,
+    taken: frozenset[int],
 ) -> set[int]:
     sample = gate.sample
     if sample is None:
@@ -173,8 +190,9 @@ def _sampled(
     if sample.maxErrorRate is None or sample.confidence is None:
         classes = {fact.place: fact.classes for fact in matching}
         return take([fact.place for fact in matching], sample, seed, classes)
-    # What a check flags is looked at anyway: the promise is about the others.
-    flagged = made.flagged if gate.checks else set()
+    # What a check flags is looked at anyway: the promise is about the others. Nobody can promise
+    # anything of what cannot be read.
+    flagged = made.flagged if gate.checks else unread
     lot = [fact.place for fact in matching if fact.place not in flagged]
     plan = acceptance.plan(len(lot), sample.maxErrorRate, sample.confidence, sample.allowedErrors)
     looked = {*ranked(lot, seed)[: plan.looked], *(taken & set(lot))}
@@ -240,10 +258,10 @@ def _add_frames(
             for number in fact.frames if fact.frames is not None else range(fact.length):
                 worst[number] = FrameReason(number, 0.0, sentence)
         for finding in sorted(found, key=worst_first, reverse=True):
-            numbers = range(fact.length) if finding.frameNo is None else [finding.frameNo]
-            for number in numbers:
+            frame = frame_of(fact, finding)
+            for number in range(fact.length) if frame is None else [frame]:
                 # What is said of a whole sequence is weaker than what is said of one frame.
-                weight = score(finding) * (0.5 if finding.frameNo is None else 1.0)
+                weight = score(finding) * (0.5 if frame is None else 1.0)
                 if number not in worst or worst[number].score <= weight:
                     worst[number] = FrameReason(number, weight, finding.sentence)
         made.frames[fact.place] = [worst[number] for number in sorted(worst)]

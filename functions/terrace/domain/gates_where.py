@@ -66,6 +66,17 @@ def verdict_of(name: object) -> Verdict | None:
     return "pass" if word in PASSES else "fail" if word in FAILS else None
 
 
+def is_stale(verdict: Mapping[str, Any], label: Mapping[str, Any]) -> bool:
+    """Whether a label was made after a verdict, which then speaks of one before it.
+
+    Args:
+        verdict: the verification's metadata.
+        label: the latest label's metadata; `creation-date` has no zone, and sorts as a text.
+    """
+    said, made = verdict.get("creation-date"), label.get("creation-date")
+    return isinstance(said, str) and isinstance(made, str) and said < made
+
+
 def match(  # noqa: PLR0917
     where: GateWhere | None,
     shape: Shape,

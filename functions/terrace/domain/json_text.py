@@ -12,13 +12,15 @@ class JsonError(ValueError):
     """The text is no JSON, or JSON that nobody could work with. Says where, quotes nothing."""
 
 
-def loads(text: str, *, strict: bool = True) -> Any:
+def loads(text: str, *, strict: bool = True, finite: bool = True) -> Any:
     """The value of a JSON text.
 
     Args:
         text: of one document.
         strict: False for files that Ground Truth has worked with already: there a key may stand
             twice (the last one counts, as it did there), and depth is bounded by Python alone.
+        finite: False for readers that name what is no number, one by one: NaN and numbers that are
+            infinite or too large are null.
 
     Raises:
         JsonError: it is no JSON; it holds NaN, an infinite number, or a whole number of more than
@@ -27,8 +29,8 @@ def loads(text: str, *, strict: bool = True) -> Any:
     try:
         value = json.loads(
             text,
-            parse_constant=_no_constant,
-            parse_float=_finite,
+            parse_constant=_no_constant if finite else _null,
+            parse_float=_finite if finite else _finite_or_null,
             object_pairs_hook=_once if strict else None,
         )
     except JsonError:
@@ -72,6 +74,15 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise JsonError("a number is too large")
     return value
+
+
+def _null(_: str) -> None:
+    return None
+
+
+def _finite_or_null(text: str) -> float | None:
+    value = float(text)
+    return None if math.isinf(value) else value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from terrace.domain.json_reading import Node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WorkerAnswer:
     """One worker's answer for one item."""
 

@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from terrace.adapters.dynamodb_store import DynamoBatchStore
 from terrace.adapters.lambda_functions import LambdaFunctions
-from terrace.adapters.s3_objects import S3ObjectStore
+from terrace.adapters.s3_objects import READERS, S3ObjectStore
 from terrace.adapters.sfn_workflow import StepFunctionsWorkflow
 from terrace.adapters.sns_notifier import SnsNotifier
 from terrace.adapters.system_clock import SystemClock
@@ -41,6 +41,7 @@ _S3 = Config(
     signature_version="s3v4",
     connect_timeout=5,
     read_timeout=60,
+    max_pool_connections=READERS,
 )
 
 

@@ -8,6 +8,7 @@ from terrace.domain.problems import Problem
 from terrace.domain.quality import report_rows
 from terrace.domain.quality.report import ReportPointer
 from terrace.domain.records import BatchRecord
+from terrace.domain.status import BatchStatus
 from terrace.errors import NotFoundError
 from terrace.ports import BatchStore, Clock, ObjectStore
 from terrace.steps.api_errors import DataDeletedError, InvalidRequestError, unknown_batch
@@ -16,6 +17,8 @@ from terrace.steps.api_show import URL_SECONDS, well_formed
 ANSWER_MAX_BYTES = 4_000_000
 """Lambda answers at most 6 MB, in which the body is a JSON text with its quotes escaped."""
 WAITING = "the report on the labels is not written (yet): this is what the rows say"
+
+REFUSED = "the request was refused, and nothing ran: no report on labels is written"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Report:
         if written is not None:
             return written
         request = self.objects.get_json(batch.requestS3Uri)
-        problems = [WAITING] if batch.ended else []
+        refused = batch.status is BatchStatus.VALIDATION_FAIL
+        problems = [REFUSED if refused else WAITING] if batch.ended else []
         report = report_rows.of_rows(batch, jobs, request, self.clock.now(), problems=problems)
         return report.model_dump(mode="json")
 

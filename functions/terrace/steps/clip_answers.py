@@ -32,7 +32,7 @@ class WholeItem:
     answered: bool
     """False: no clip of it came back, so its label is the one it had."""
     why: str
-    """Which of the frames that were asked about have no answer, and why; empty: all have."""
+    """Which frames have no answer in this review or an earlier one, and why; empty: none."""
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,28 @@ def after_clips(job: JobRecord, objects: ObjectStore) -> Iterator[WholeItem]:
         whole = next(wholes, None)
         if whole is None or whole["index"] != place:
             raise ValueError(f"{job.wholesS3Uri} does not hold item {place} where it should")
-        yield _with_answers(job, place, whole["line"], clips, objects)
+        yield _with_answers(job, place, whole, clips, objects)
 
 
 def _with_answers(
-    job: JobRecord, place: int, data: Data, clips: list[_Clip], objects: ObjectStore
+    job: JobRecord, place: int, whole: Data, clips: list[_Clip], objects: ObjectStore
 ) -> WholeItem:
-    attribute = job.labelAttributeName
+    attribute, data = job.labelAttributeName, whole["line"]
     answered = [clip for clip in clips if manifest.is_labeled(clip.item, attribute)]
-    why = "; ".join(_unanswered(job, clip) for clip in clips if clip not in answered)
+    unanswered = [_unanswered(job, clip) for clip in clips if clip not in answered]
+    owed = "" if whole.get("accepted") else whole["why"]
+    late = whole.get("late", "")
     if not answered:
-        return WholeItem(place, data, False, why)
+        return WholeItem(place, data, False, _told(owed, late, *unanswered))
     labels_uri, names_uri = whole_uris(_folder(job), place)
+    names = objects.get_json(names_uri)
+    if {name for clip in answered for name in clip.names}.issuperset(names):
+        # Every frame has been reviewed since.
+        owed = ""
     about = [manifest.metadata(clip.item.data, attribute) for clip in answered]
     merged = merge(
         objects.get_json(labels_uri),
-        objects.get_json(names_uri),
+        names,
         [
             Answer(
                 tuple(clip.names),
@@ -114,19 +120,25 @@ def _with_answers(
         attribute: uri,
         f"{attribute}{METADATA}": _metadata(about, merged.class_map),
     }
-    return WholeItem(place, made, True, why)
+    return WholeItem(place, made, True, _told(owed, late, *unanswered))
+
+
+def _told(*reasons: str) -> str:
+    return "; ".join(reason for reason in reasons if reason)
 
 
 def _unanswered(job: JobRecord, clip: _Clip) -> str:
-    """Which frames were not reviewed, by both of their names, and why."""
-    first, last = clip.frames[0], clip.frames[-1]
-    which = (
-        f"frame {first} ({clip.names[0]})"
-        if len(clip.frames) == 1
-        else f"frames {first} to {last} ({clip.names[0]} to {clip.names[-1]})"
-    )
+    """Which frames were not reviewed, and why."""
+    which = frames_named(clip.frames, clip.names)
     failed = manifest.failure_reason(clip.item, job.labelAttributeName)
     return f"{which}: " + (f"{job.jobName}: {failed}" if failed else f"no answer in {job.jobName}")
+
+
+def frames_named(frames: list[int], names: list[str]) -> str:
+    """A clip's frames by both of their names."""
+    if len(frames) == 1:
+        return f"frame {frames[0]} ({names[0]})"
+    return f"frames {frames[0]} to {frames[-1]} ({names[0]} to {names[-1]})"
 
 
 def _metadata(about: list[Data], class_map: dict[str, str]) -> Data:

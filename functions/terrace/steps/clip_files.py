@@ -69,9 +69,9 @@ def write(
         found = by_place.pop(item.index, None)
         if found is None:
             continue
-        whole = _whole(item, audited)
-        wholes.append(lane.carry_line(whole, item.why))
-        sequence, labels = _sequence(item, objects), _labels(whole, objects)
+        cut = whole(item, audited)
+        wholes.append(whole_line(cut))
+        sequence, labels = _sequence(item, objects), labels_of(cut, objects)
         names = frame_names(sequence, labels)
         labels_uri, names_uri = whole_uris(folder, item.index)
         objects.put_json(labels_uri, labels)
@@ -87,7 +87,7 @@ def write(
             source, part = s3uri.join(base, "sequence.json"), s3uri.join(base, "SeqLabel.json")
             objects.put_json(source, cut_sequence(sequence, shown, len(lines) + 1))
             objects.put_json(part, cut_labels(labels, names, shown))
-            lines.append(_line(whole, audited, source, part))
+            lines.append(_line(cut, audited, source, part))
             places.append(item.index)
             table.append({"item": item.index, "frames": list(clip.frames), "names": shown})
     if by_place:
@@ -98,13 +98,22 @@ def write(
     return ClipsWritten(lines, places, clips.frames_of(plan), wholes_uri)
 
 
-def _whole(item: LaneItem, audited: str) -> LaneItem:
-    """The item with its latest label under the attribute under review."""
+def whole_line(item: LaneItem) -> str:
+    """One line of the whole items' file: with what earlier reviews owe the item, if any does."""
+    return lane.carry_line(item, item.why, accepted=item.accepted)
+
+
+def whole(item: LaneItem, audited: str) -> LaneItem:
+    """The item with its latest label under the attribute under review.
+
+    Raises:
+        ValueError: it has no label.
+    """
     text = lane.with_attribute(item, audited)
     found = manifest.parse_line(item.item.number, text, limits=False)
     if not isinstance(found, Item) or item.attribute is None:
         raise ValueError(f"item {item.index} carries no label that could be cut")
-    return LaneItem(item.index, found, audited, item.why)
+    return LaneItem(item.index, found, audited, item.why, item.accepted)
 
 
 def _line(whole: LaneItem, audited: str, source: str, labels: str) -> str:
@@ -129,7 +138,12 @@ def _sequence(item: LaneItem, objects: ObjectStore) -> dict[str, Any]:
     return found
 
 
-def _labels(whole: LaneItem, objects: ObjectStore) -> dict[str, Any]:
+def labels_of(whole: LaneItem, objects: ObjectStore) -> dict[str, Any]:
+    """What the item's label file says.
+
+    Raises:
+        ValueError: it is no SeqLabel.json.
+    """
     uri = str(whole.item.data[whole.attribute or ""])
     found = objects.get_json(uri)
     if not isinstance(found, dict):

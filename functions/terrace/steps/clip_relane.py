@@ -1,14 +1,15 @@
 """More clips for a job whose lane has more labels now: its source was retried, and so is it.
 
-Clips that were cut stay what they are, answered or not. Items that have a label only now go through
-the gate; what it sends is cut and joins the old clips, in the lane's order. All files are written
-anew in a folder of this run, so that a crash leaves either the old ones or the new.
+Clips keep their frames and their answers; what else an item's labels say is as the lane has it
+now. Items that have a label only now go through the gate; what it sends is cut and joins the old
+clips, in the lane's order. All files are written anew in a folder of this run, so that a crash
+leaves either the old ones or the new.
 """
 
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -19,6 +20,7 @@ from terrace.domain.request import GateBudget
 from terrace.ports import ObjectStore
 from terrace.steps import clip_files
 from terrace.steps.clip_answers import WHOLES, clips_uri, whole_uris
+from terrace.steps.clip_renewal import OldClip, Renewal, Renewed
 from terrace.steps.gate import Gated, Gates
 from terrace.steps.job_output import labeled_by, lines_of, texts
 from terrace.steps.prepare_lane import LaneFiles, Parting
@@ -70,11 +72,20 @@ class ClipRelane:
         unanswered = sum(1 for clip in old if clip.old not in done)
         gated = self._gated(job, source, audited, fresh, old, unanswered)
         folder = self.lane.folder(job)
-        clips = old + self._cut(gated, job, source, audited)
+        renewed = Renewal(job, source, audited, folder, self.objects).run(
+            {clip.old: OldClip(clip.line, clip.entry) for clip in old if clip.old is not None},
+            done,
+            self.lane.items(job, source),
+        )
+        clips = [
+            replace(clip, line=renewed.lines.get(number, clip.line))
+            for number, clip in enumerate(old)
+        ]
+        clips += self._cut(gated, job, source, audited)
         clips.sort(key=lambda clip: clip.order)
         given, carried = (s3uri.join(folder, f"{n}.manifest") for n in ("given", "carried"))
         self.objects.write_lines(given, (clip.line for clip in clips))
-        self._join_wholes(job, gated, folder, [clip.entry for clip in clips])
+        self._join_wholes(renewed, gated, folder, [clip.entry for clip in clips])
         chosen = before | (set(gated.parting.chosen) if gated else set())
         full = unanswered >= (modalities.get(job.spec.jobModality).max_sequences or math.inf)
         why = NO_ROOM if full else BEYOND
@@ -129,10 +140,9 @@ class ClipRelane:
         gate = job.spec.inputConfig.gate
         budget = gate.budget if gate is not None else None
         if budget is not None and budget.count is not None:
+            # With nothing left the gate is asked all the same: what it lets pass is on record.
             spent = sum(len(clip.entry["frames"]) for clip in old)
-            if budget.count <= spent:
-                room = 0
-            job = _with_budget(job, budget.count - spent)
+            job = _with_budget(job, max(0, budget.count - spent))
         if not fresh or room == 0:
             return None
         return self.gates.run(job, source, fresh, audited, frozenset(), most_clips=room)
@@ -150,20 +160,17 @@ class ClipRelane:
         return [_Clip(*row, None) for row in zip(written.lines, table, strict=True)]
 
     def _join_wholes(
-        self, job: JobRecord, gated: Gated | None, folder: str, table: list[dict[str, Any]]
+        self, renewed: Renewed, gated: Gated | None, folder: str, table: list[dict[str, Any]]
     ) -> None:
         """All that answers are merged into, in one folder."""
-        folders = [(job.wholesS3Uri or "").removesuffix(f"/{WHOLES}")]
-        if gated is not None and gated.clips:
-            folders.append(gated.folder)
-        rows: dict[int, str] = {}
-        for there in folders:
-            for text in texts(self.objects, s3uri.join(there, WHOLES)):
-                place = json.loads(text)["index"]
-                rows[place] = text
-                pairs = zip(whole_uris(there, place), whole_uris(folder, place), strict=True)
-                for old_uri, new_uri in pairs:
-                    self.objects.put_json(new_uri, self.objects.get_json(old_uri))
+        rows = dict(renewed.wholes)
+        there = gated.folder if gated is not None and gated.clips else None
+        for text in texts(self.objects, s3uri.join(there, WHOLES)) if there else ():
+            place = json.loads(text)["index"]
+            rows[place] = text
+            pairs = zip(whole_uris(there or "", place), whole_uris(folder, place), strict=True)
+            for old_uri, new_uri in pairs:
+                self.objects.put_json(new_uri, self.objects.get_json(old_uri))
         wholes = s3uri.join(folder, WHOLES)
         self.objects.write_lines(wholes, (rows[place] for place in sorted(rows)))
         self.objects.put_json(clips_uri(wholes), table)
@@ -216,6 +223,6 @@ def _with_budget(job: JobRecord, frames: int) -> JobRecord:
     config = job.spec.inputConfig
     if config.gate is None:
         return job
-    gate = config.gate.model_copy(update={"budget": GateBudget(count=max(1, frames))})
+    gate = config.gate.model_copy(update={"budget": GateBudget.model_construct(count=frames)})
     config = config.model_copy(update={"gate": gate})
     return job.model_copy(update={"spec": job.spec.model_copy(update={"inputConfig": config})})

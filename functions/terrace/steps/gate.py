@@ -7,7 +7,7 @@ sent: sent or not, why, which frames) and `findings.jsonl` (all that the checks 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,12 +18,13 @@ from terrace.domain.gates_sample import at_most
 from terrace.domain.quality import directions
 from terrace.domain.quality.catalog_workers import NOT_FOR_WORKERS
 from terrace.domain.quality.findings import Finding, Severity, worst_first
-from terrace.domain.records import GateResult, JobRecord, LotResult
+from terrace.domain.records import GateResult, JobRecord
 from terrace.domain.request import Gate, GateUnit, Instructions
-from terrace.ports import Functions, ObjectStore
+from terrace.ports import Clock, Functions, ObjectStore
 from terrace.steps import clip_files
 from terrace.steps.gate_checks import Looked, run_checks
 from terrace.steps.gate_reading import Seen, reader
+from terrace.steps.gate_time import GATE_SECONDS, GateTime
 from terrace.steps.lane import LaneItem
 from terrace.steps.prepare_lane import LaneFiles, Parting
 
@@ -41,10 +42,9 @@ class Gated:
     clips: list[Clip] | None = None
     """Unit `clip`: what is cut out of the chosen items."""
 
-    def with_lot(self, lot: LotResult, chosen: set[int]) -> "Gated":
-        """The same with a lot that was judged before."""
-        result = self.result.model_copy(update={"lot": lot, "selected": len(chosen)})
-        return replace(self, result=result)
+    def of(self, places: Collection[int]) -> "Gated":
+        """The same with the findings about these items alone."""
+        return replace(self, findings=[one for one in self.findings if one.item in places])
 
     def write_clips(
         self, items: Iterable[LaneItem], audited: str, objects: ObjectStore
@@ -86,6 +86,8 @@ class Gates:
     objects: ObjectStore
     functions: Functions
     files: LaneFiles
+    clock: Clock
+    seconds: float = GATE_SECONDS
 
     def run(
         self,
@@ -109,6 +111,7 @@ class Gates:
 
         Raises:
             OwnFunctionError: a function of the user's failed, or answered what means nothing.
+            OutOfTimeError: there is too much to look at.
         """
         gate = job.spec.inputConfig.gate
         if gate is None:
@@ -117,14 +120,15 @@ class Gates:
         read = reader(self.objects, job, gate, source, self.files.source)
         items = (item for item in self.files.items(job, source) if item.index in could)
         seen: list[Seen] = []
-        looked = Looked(job, source, gate, audited, self.files)
+        time = GateTime.begins(self.clock, self.seconds)
+        looked = Looked(job, source, gate, audited, self.files, time)
 
         def reading() -> Iterator[tuple[LaneItem, Seen]]:
             for item in items:
                 one = read.read(item, audited)
                 yield item, one
                 # A label file may be large: what the checks made of it is enough.
-                one.document = None
+                one.document = one.labeled = None
                 seen.append(one)
 
         found = run_checks(looked, reading(), self.objects, self.functions)
@@ -263,5 +267,7 @@ def _shown(facts: list[Facts], choice: Choice, plan: list[Clip] | None) -> list[
         if fact.place in choice.chosen
         for number, finding in fact.findings
         if number >= 0 and finding.check not in NOT_FOR_WORKERS
-        if plan is None or finding.frameNo is None or finding.frameNo in frames[fact.place]
+        if plan is None
+        or (frame := gates.frame_of(fact, finding)) is None
+        or frame in frames[fact.place]
     ]

@@ -5,21 +5,26 @@ Ground Truth leaves each worker's answer under the labeling job's output path, i
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from terrace.domain import s3uri, worker_responses
-from terrace.domain.json_reading import UnreadableError
 from terrace.domain.records import AttemptRecord, JobRecord
 from terrace.domain.worker_responses import WorkerAnswer
 from terrace.ports import ObjectStore
+from terrace.steps.gate_time import GateTime
 from terrace.steps.job_output import lines_of
 
 _FILE = re.compile(r"/annotations/worker-response/iteration-\d+/(\d+)/[^/]+\.json\Z")
+FILES = "the worker answers, file"
 _OUTPUT = "manifests/output/output.manifest"
 
 
 def answers(
-    job: JobRecord, places: list[int] | None, objects: ObjectStore
+    job: JobRecord,
+    places: list[int] | None,
+    objects: ObjectStore,
+    time: GateTime | None = None,
+    only: Collection[int] | None = None,
 ) -> tuple[dict[int, tuple[WorkerAnswer, ...]], list[tuple[int, str]]]:
     """The answers of all attempts of a job, and what of them could not be read.
 
@@ -27,6 +32,11 @@ def answers(
         job: that the workers labeled for.
         places: for each of the job's own items, its place in the lane; None: the same.
         objects: where the files are.
+        time: that there is for reading them; None: no limit of its own.
+        only: places in the lane whose answers are wanted; None: all.
+
+    Raises:
+        OutOfTimeError: there are too many for the time.
 
     Returns:
         By place, all answers (of several files, those of all); and the place and a sentence for
@@ -36,6 +46,7 @@ def answers(
     wrong: list[tuple[int, str]] = []
     for attempt in job.attempts:
         lines = lines_of(attempt, objects)
+        wanted: dict[str, int] = {}
         for line, uri in _files(attempt, objects):
             if lines is not None and line >= len(lines):
                 wrong.append((0, f"{uri} is of line {line}, which the attempt had not"))
@@ -45,9 +56,16 @@ def answers(
                 wrong.append((0, f"{uri} is of item {own}, which the job had not"))
                 continue
             place = places[own] if places is not None else own
+            if only is None or place in only:
+                wanted[uri] = place
+        files = objects.get_jsons(wanted)
+        for uri, document in time.spend(files, FILES) if time is not None else files:
+            place = wanted[uri]
             try:
-                read = worker_responses.read(objects.get_json(uri), uri)
-            except (UnreadableError, ValueError) as error:
+                if isinstance(document, ValueError):
+                    raise document
+                read = worker_responses.read(document, uri)
+            except ValueError as error:
                 told = str(error) if uri in str(error) else f"{uri}: {error}"
                 wrong.append((place, told))
                 continue

@@ -24,6 +24,7 @@ from terrace.ports import Functions, ObjectStore
 from terrace.steps import gate_own, mask_files
 from terrace.steps.gate_answers import answers
 from terrace.steps.gate_reading import UNREADABLE_CHECK, Seen
+from terrace.steps.gate_time import GateTime
 from terrace.steps.job_output import texts
 from terrace.steps.lane import LaneItem
 from terrace.steps.prepare_lane import LaneFiles
@@ -43,6 +44,7 @@ class Looked:
     gate: Gate
     audited: str
     files: LaneFiles
+    time: GateTime
 
     def asked(self, names: Iterable[str]) -> dict[str, float | None]:
         """Of these checks, those that the gate names, with their thresholds."""
@@ -86,6 +88,7 @@ def run_checks(
 
     Raises:
         OwnFunctionError: a function of the user's failed, or answered what means nothing.
+        OutOfTimeError: there is too much to look at.
     """
     found = Found()
     of_items = looked.asked(row.name for row in item_checks.OF_ITEMS)
@@ -96,31 +99,37 @@ def run_checks(
     with_gold = looked.number(GOLD) is not None
     labeled: list[LabeledItem] = []
     places: list[int] = []
-    for _, seen in reading:
+    frames: dict[int, list[str]] = {}
+    for _, seen in looked.time.spend(reading, "item"):
         for finding in seen.findings:
             found.add(UNREADABLE, finding)
         if of_tracks and seen.document is not None:
             for finding in _tracks(seen, of_tracks):
-                _note(found, looked, finding)
-        if of_items or with_gold:
+                if finding not in seen.findings:
+                    _note(found, looked, finding)
+        if (of_items or with_gold) and seen.labeled is not None:
             labeled.append(seen.labeled)
         places.append(seen.place)
+        frames[seen.place] = seen.frames
     if of_items:
         for finding in item_checks.check(labeled, looked.audited, checks=of_items):
             _note(found, looked, replace(finding, item=places[finding.item]))
+    if not with_gold:
+        # The workers' answers are as large again.
+        labeled.clear()
     if with_gold or looked.number(DISAGREEMENT) is not None:
-        given, wrong = _answers(looked, objects)
+        by_job, wrong = _answers(looked, set(places), objects)
         asking = looked.number(DISAGREEMENT if not with_gold else GOLD)
         for place, sentence in wrong:
             found.add(asking, _unreadable_answer(place, sentence))
-        known = set(places)
-        given = {place: said for place, said in given.items() if place in known}
-        for finding in _disagreement(looked, given):
-            _note(found, looked, finding)
+        for job, given in by_job:
+            for finding in _disagreement(looked, job, given):
+                _note(found, looked, finding)
         if with_gold:
+            given = {place: said for _, of_job in by_job for place, said in of_job.items()}
             for finding in _gold(looked, labeled, places, given, objects):
                 _note(found, looked, finding)
-    _own(found, looked, set(places), functions)
+    _own(found, looked, frames, functions)
     return found
 
 
@@ -137,18 +146,39 @@ def _tracks(seen: Seen, asked: dict[str, float | None]) -> list[Finding]:
     return track_checks.check(loaded, checks=asked, frames=seen.frames or None)
 
 
-def _answers(looked: Looked, objects: ObjectStore) -> tuple[Answers, list[tuple[int, str]]]:
-    """What the workers of the job before answered, by place in the lane."""
-    source = looked.source
-    own = looked.files.places(source) if source.carriedS3Uri is not None else None
-    return answers(source, own, objects)
+def _answers(
+    looked: Looked, places: set[int], objects: ObjectStore
+) -> tuple[list[tuple[JobRecord, Answers]], list[tuple[int, str]]]:
+    """What workers last answered, by the job that asked them and the place in the lane.
+
+    A job with a gate, or one that was skipped, passes on labels that an earlier job's workers made:
+    of those, that job has the answers.
+    """
+    found: list[tuple[JobRecord, Answers]] = []
+    wrong: list[tuple[int, str]] = []
+    wanted = set(places)
+    job: JobRecord | None = looked.source
+    while job is not None and wanted:
+        own = looked.files.places(job) if job.carriedS3Uri is not None else None
+        if job.wholesS3Uri is not None:
+            # Of clips, nobody answered for the whole item.
+            wanted -= set(own or ())
+        elif job.attempts:
+            only = None if job is looked.source else wanted
+            given, bad = answers(job, own, objects, looked.time, only)
+            given = {place: said for place, said in given.items() if place in wanted}
+            found.append((job, given))
+            wrong += bad
+            wanted -= {*given, *(place for place, _ in bad)}
+        job = looked.files.source(job)
+    return found, wrong
 
 
-def _disagreement(looked: Looked, given: Answers) -> list[Finding]:
+def _disagreement(looked: Looked, job: JobRecord, given: Answers) -> list[Finding]:
     if looked.number(DISAGREEMENT) is None:
         return []
     threshold = looked.asked([DISAGREEMENT])[DISAGREEMENT]
-    shape = modalities.get(looked.source.spec.jobModality).output_shape
+    shape = modalities.get(job.spec.jobModality).output_shape
     return disagreement.check(given, shape, threshold=threshold)
 
 
@@ -168,11 +198,24 @@ def _gold(
     given: Answers,
     objects: ObjectStore,
 ) -> Iterator[Finding]:
-    """What the known labels say of the items, and of those who labeled them."""
+    """What the known labels say of the items, and of those who labeled them.
+
+    Raises:
+        ValueError: a line of the gold manifest is no gold item; it was one when the batch began.
+    """
     uri = looked.job.spec.inputConfig.goldManifestS3Uri
     if uri is None:
         return
-    known = gold_truth.read(texts(objects, uri), uri=uri, attribute=looked.audited)
+    # As it was read when the batch began; behind a skipped job, labels may bear an older name.
+    known = gold_truth.read(
+        texts(objects, uri),
+        uri=uri,
+        attribute=looked.source.labelAttributeName,
+        older=(looked.source.spec.labelAttributeName or "", looked.audited),
+    )
+    if known.problems:
+        wrong = known.problems[0]
+        raise ValueError(f"{wrong.path}: {wrong.problem}; right is {wrong.fix}")
     order = {place: number for number, place in enumerate(places)}
     found = gold.check(
         labeled,
@@ -187,7 +230,7 @@ def _gold(
         yield replace(finding, item=places[finding.item])
 
 
-def _own(found: Found, looked: Looked, places: set[int], functions: Functions) -> None:
+def _own(found: Found, looked: Looked, frames: dict[int, list[str]], functions: Functions) -> None:
     for number, wanted in enumerate(looked.gate.checks or []):
         if wanted.check != LAMBDA or wanted.functionArn is None:
             continue
@@ -195,9 +238,11 @@ def _own(found: Found, looked: Looked, places: set[int], functions: Functions) -
         for finding in gate_own.ask(
             functions,
             wanted.functionArn,
-            (item for item in items if item.index in places),
+            (item for item in items if item.index in frames),
             job=looked.job,
             attribute=looked.audited,
+            frames=frames,
             threshold=wanted.threshold,
+            time=looked.time,
         ):
             found.add(number, finding)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from terrace.domain import gates_where, manifest, modalities
+from terrace.domain.clip_labels import frame_names
 from terrace.domain.gates import UNREADABLE
 from terrace.domain.gates_where import Match, Verdict
 from terrace.domain.json_reading import UnreadableError
@@ -15,9 +16,11 @@ from terrace.domain.label_reading import read_item
 from terrace.domain.label_values import LabeledItem
 from terrace.domain.manifest import Item
 from terrace.domain.modalities import Shape
+from terrace.domain.quality import sequence
+from terrace.domain.quality.catalog_tracks import TRACK_CHECKS
 from terrace.domain.quality.findings import Finding, Severity
 from terrace.domain.records import JobRecord
-from terrace.domain.request import Gate
+from terrace.domain.request import Gate, GateUnit
 from terrace.errors import AccessDeniedError, NotFoundError
 from terrace.ports import ObjectStore
 from terrace.steps import class_names, lane
@@ -33,13 +36,14 @@ class Seen:
 
     place: int
     match: Match
-    labeled: LabeledItem
+    labeled: LabeledItem | None
+    """None as soon as the checks have seen it."""
     document: Any = None
     """The parsed SeqLabel.json of an item whose labels are in one."""
     class_names: dict[int, str] = field(default_factory=dict)
     """Of its label, by class number."""
     frames: list[str] = field(default_factory=list)
-    """File names of the sequence's frames."""
+    """File names of the sequence's frames, in the order that the label counts."""
     findings: list[Finding] = field(default_factory=list)
     """What could not be read."""
 
@@ -56,6 +60,9 @@ class Reader:
     """Each item names a sequence file."""
     verdicts: tuple[str, ...]
     """Attributes of the lane's verifications, the latest last."""
+    lasting: frozenset[str] = frozenset()
+    """Of `verdicts`, those behind which clips were reviewed: of a whole item whose frames were seen
+    in part, they still hold."""
     class_names: dict[int, str] = field(default_factory=dict)
     """Of the lane's category file, for labels of frames."""
 
@@ -69,26 +76,61 @@ class Reader:
             seen.findings.append(_unreadable(item.index, said))
         value, about = item.item.data.get(attribute), manifest.metadata(item.item.data, attribute)
         if self.shape == "frames":
-            seen.document = self._json(str(value), "label file", seen)
+            self._labels(str(value), seen)
             seen.class_names = class_names.of_label(labeled, audited, self.class_names)
         if self.sequences:
-            seen.frames = _frames(self._json(item.item.source, "sequence file", seen), seen)
+            self._frames(item.item.source, seen)
         seen.match = gates_where.match(
-            self.gate.where, self.shape, value, about, seen.document, self._said(item.item.data)
+            self.gate.where,
+            self.shape,
+            value,
+            about,
+            seen.document,
+            self._said(item.item.data, about),
         )
         return seen
 
-    def _said(self, data: dict[str, Any]) -> list[Verdict | None]:
-        names = (manifest.metadata(data, name).get("class-name") for name in self.verdicts)
+    def _said(self, data: dict[str, Any], label: dict[str, Any]) -> list[Verdict | None]:
+        told = [
+            about
+            for name in self.verdicts
+            if (about := manifest.metadata(data, name))
+            if name in self.lasting or not gates_where.is_stale(about, label)
+        ]
+        names = (one.get("class-name") for one in told)
         return [gates_where.verdict_of(name) for name in names if name is not None]
 
-    def _json(self, uri: str, what: str, seen: Seen) -> Any:
+    def _labels(self, uri: str, seen: Seen) -> None:
+        for document in self._json(uri, "label file", seen, lenient=self._names_boxes):
+            seen.document = document
+            seen.findings += sequence.of_file(document, item=seen.place)
+
+    def _frames(self, uri: str, seen: Seen) -> None:
+        for raw in self._json(uri, "sequence file", seen):
+            why = _no_frames(raw)
+            if why is not None:
+                said = f"The sequence file {uri} {why}"
+                seen.findings.append(_unreadable(seen.place, said))
+                continue
+            labels = seen.document if isinstance(seen.document, dict) else None
+            seen.frames = frame_names(raw, labels)
+
+    @property
+    def _names_boxes(self) -> bool:
+        """Whether what is no number is found by its box, and flagged; clips are cut of no such."""
+        names = {row.name for row in TRACK_CHECKS}
+        checked = any(wanted.check in names for wanted in self.gate.checks or [])
+        return checked and self.gate.unit is GateUnit.item
+
+    def _json(self, uri: str, what: str, seen: Seen, *, lenient: bool = False) -> Iterator[Any]:
+        """What a file holds (it may be null); nothing where it cannot be read."""
         try:
-            return self.objects.get_json(uri)
+            found = self.objects.get_json(uri, lenient=lenient)
         except (NotFoundError, AccessDeniedError, ValueError) as error:
             said = f"The {what} {uri} cannot be read: {error}"
             seen.findings.append(_unreadable(seen.place, said))
-            return None
+            return
+        yield found
 
 
 def reader(
@@ -101,10 +143,15 @@ def reader(
     """The reader for a job's gate. `back` finds the job that a job chains from."""
     modality = modalities.get(job.spec.jobModality)
     verdicts: list[str] = []
+    lasting: set[str] = set()
+    clipped = False
     current: JobRecord | None = source
     while current is not None:
         if modalities.get(current.spec.jobModality).verdict_labels:
             verdicts.append(current.labelAttributeName)
+            lasting |= {current.labelAttributeName} if clipped else set()
+        given = current.spec.inputConfig.gate
+        clipped = clipped or (given is not None and given.unit is GateUnit.clip)
         current = back(current)
     return Reader(
         objects,
@@ -112,6 +159,7 @@ def reader(
         modality.base_shape,
         modality.sequences,
         tuple(reversed(verdicts)),
+        frozenset(lasting),
         class_names.of_lane(source, back, objects) if modality.base_shape == "frames" else {},
     )
 
@@ -134,15 +182,15 @@ def _labeled(item: LaneItem, audited: str) -> LabeledItem:
         return LabeledItem(number, found.data, {}, {"": str(error)})
 
 
-def _frames(raw: Any, seen: Seen) -> list[str]:
+def _no_frames(raw: Any) -> str | None:
+    """Why a sequence file's frames cannot be told apart; None: they can."""
     frames = raw.get("frames") if isinstance(raw, dict) else None
-    if raw is None:
-        return []
-    if not isinstance(frames, list):
-        said = "The sequence file has no list of frames."
-        seen.findings.append(_unreadable(seen.place, said))
-        return []
-    return [str(one.get("frame", "")) if isinstance(one, dict) else "" for one in frames]
+    if not isinstance(frames, list) or not frames:
+        return "has no list of frames"
+    for place, one in enumerate(frames):
+        if not isinstance(one, dict) or not isinstance(one.get("frame"), str):
+            return f"names no file in entry {place} of its frames"
+    return None
 
 
 def _unreadable(place: int, sentence: str) -> Finding:

@@ -116,7 +116,8 @@ def _carried(job: JobRecord, uri: str, objects: ObjectStore) -> Iterator[LaneIte
         why = found["why"]
         stands = found.get("accepted", why == ACCEPTED)
         if found.get("lot") and (lot is None or not lot.accepted):
-            stands, why = False, f"not looked at, and {job.jobName} did not vouch for it"
+            earlier = "" if stands else f"{why}; "
+            stands, why = False, f"{earlier}not looked at, and {job.jobName} did not vouch for it"
         item = Item(number, manifest.dump(found["line"]), found["line"])
         yield LaneItem(found["index"], item, found["attribute"], why, stands)
 

@@ -6,7 +6,7 @@ are carried, with the reason. Repeating the step writes the same bytes again.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -97,7 +97,7 @@ class Prepare:
 
     @property
     def _gates(self) -> Gates:
-        return Gates(self.objects, self.functions, self._lane)
+        return Gates(self.objects, self.functions, self._lane, self.clock)
 
     # --- a new attempt: the items that still lack a label ----------------------------------
     def _retry(
@@ -164,9 +164,11 @@ class Prepare:
         lot = job.gate.lot if job.gate is not None else None
         if gated is not None and lot is not None and lot.accepted is False:
             # Its sample was found wrong: whatever else the lane has is looked at.
-            everything = set(parting.chosen) | set(parting.unlooked)
-            parting = Parting(everything, parting.why)
-            gated = gated.with_lot(lot, everything)
+            late = set(parting.unlooked)
+            parting = Parting(set(parting.chosen) | late, parting.why)
+            judged = job.model_copy(update={"gate": gated.result})
+            result = Lots(self.objects, self.batch_bucket).reject(judged, lot, late, folder)
+            gated = replace(gated, result=result)
         return self._widen(job, source, parting, folder, gated)
 
     def _relane_clips(
@@ -239,7 +241,11 @@ class Prepare:
                 return self._judge(updated, changes, len(done))
             self._nothing_left(job, changes, len(done))
             return None
-        category_uri, category_file = self._pages.categories(job, source, audited)
+        direct = None
+        if gated is not None:
+            told = gated.of({places[index] for index in todo})
+            direct = told.direct if told.directs(job) else None
+        category_uri, category_file = self._pages.categories(job, source, audited, direct)
         # One that had nothing for people before has no worker page yet.
         self._pages.worker_page(job, audited, category_file)
         return {

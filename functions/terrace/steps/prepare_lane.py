@@ -157,8 +157,9 @@ def _carried(job: JobRecord, item: lane.LaneItem, audited: str, parting: Parting
         if reason is not None:
             return lane.carry_line(item, f"not given to {job.jobName}: {reason}")
     if item.why and not item.accepted:
-        # What an earlier review owes is not settled by a gate that does not ask again.
-        return lane.carry_line(item, item.why)
+        # What an earlier review owes is not settled by a gate that does not ask again; if the lot
+        # is rejected, it is asked all the same.
+        return lane.carry_line(item, item.why, lot=item.index in parting.unlooked)
     return lane.carry_line(
         item,
         parting.why.get(item.index, lane.ACCEPTED),

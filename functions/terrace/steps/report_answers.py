@@ -1,5 +1,6 @@
 """What several workers' answers say: how far they agree, and how well each of them did."""
 
+from statistics import median
 from typing import Any
 
 from terrace.domain import modalities
@@ -15,6 +16,8 @@ from terrace.steps.job_output import texts
 from terrace.steps.report_items import Items
 
 Answers = dict[int, tuple[WorkerAnswer, ...]]
+TOLD = 20
+"""Lines of a gold manifest of which the report says what is wrong."""
 NO_ANSWERS = "Ground Truth left no worker responses for it"
 
 
@@ -48,10 +51,14 @@ def gold(
 ) -> dict[str, Any]:
     """Scores of the labels, and of each worker, on the items whose label was known.
 
+    `problems`: lines of the gold manifest that are no gold items, by the rule that the batch's
+    check and the gate read it.
+
     Raises:
         TerraceError: the gold manifest cannot be read.
     """
-    known = gold_truth.read(texts(objects, uri), uri=uri)
+    attribute = job.auditedAttributeName or job.labelAttributeName
+    known = gold_truth.read(texts(objects, uri), uri=uri, attribute=attribute)
     report = gold_scores.score(
         items,
         known,
@@ -60,7 +67,8 @@ def gold(
         documents=objects.get_json,
         masks=mask_files.reader(objects),
     )
-    return report.to_dict()
+    wrong = [f"{one.path}: {one.problem} ({one.fix})" for one in known.problems[:TOLD]]
+    return {**report.to_dict(), "problems": wrong}
 
 
 def _counted(found: Answers) -> list[dict[str, Any]]:
@@ -76,5 +84,5 @@ def _counted(found: Answers) -> list[dict[str, Any]]:
 
 
 def _median(times: list[float | None]) -> float | None:
-    known = sorted(time for time in times if time is not None)
-    return known[len(known) // 2] if known else None
+    known = [time for time in times if time is not None]
+    return median(known) if known else None

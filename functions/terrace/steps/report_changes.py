@@ -45,6 +45,8 @@ class Comparison:
         for place, item in enumerate(items):
             old, new = item.labels.get(self.before), item.labels.get(self.after)
             if old is None or new is None:
+                if "" in item.failures:
+                    self.unreadable.append(f"item {place}: {item.failures['']}")
                 continue
             try:
                 seen = changes.between(

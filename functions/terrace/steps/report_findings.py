@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from terrace.domain import s3uri
+from terrace.domain.label_values import LabeledItem
 from terrace.domain.quality import item_checks
 from terrace.domain.quality.catalog import CHECKS
 from terrace.domain.quality.findings import Finding, Severity, worst_first
@@ -17,11 +18,26 @@ from terrace.domain.quality.report import (
 from terrace.ports import ObjectStore
 from terrace.steps.report_items import Items
 
+NO_LABEL = "no-label"
 
-def of_items(items: Items, attribute: str) -> list[Finding]:
-    """Findings in images, texts, classes, clouds: the label is in the line, or named by it."""
-    found = item_checks.check(items, attribute)
-    return [*items.broken.values(), *found]
+
+def of_items(items: Items, attribute: str) -> tuple[list[Finding], int]:
+    """Findings in images, texts, classes, clouds, and how many items had a label to check.
+
+    The label is in the line, or named by it.
+    """
+    labeled: set[int] = set()
+
+    def read() -> Iterator[LabeledItem]:
+        for place, item in enumerate(items):
+            if attribute in item.labels:
+                labeled.add(place)
+            yield item
+
+    found = item_checks.check(read(), attribute)
+    # A line that cannot be read has no label either: that is one finding, not two.
+    found = [one for one in found if one.check != NO_LABEL or one.item not in items.broken]
+    return [*items.broken.values(), *found], len(labeled)
 
 
 def summed(findings: list[Finding], items: int, folder: str, objects: ObjectStore) -> Findings:

@@ -20,8 +20,11 @@ THRESHOLDS = {row.name: row.threshold for row in TRACK_CHECKS if row.threshold i
 
 def of_sequences(
     items: Items, job: JobRecord, objects: ObjectStore, folder: str
-) -> tuple[list[Finding], list[SeriesFile]]:
-    """Findings in the label files that the items' labels name, and a file of series for each."""
+) -> tuple[list[Finding], int, list[SeriesFile]]:
+    """Findings in the label files that the items' labels name, and a file of series for each.
+
+    Between them, how many sequences were checked.
+    """
     attribute = job.labelAttributeName
     of_lane = class_names.of_lane(job, lambda _: None, objects)
     findings: list[Finding] = []
@@ -30,9 +33,10 @@ def of_sequences(
         label = item.labels.get(attribute)
         if label is None or not isinstance(label.value, FramesLabel):
             continue
-        document = _json(objects, label.value.uri)
-        if document is None:
-            said = f"The label file {label.value.uri} cannot be read."
+        try:
+            document = objects.get_json(label.value.uri, lenient=True)
+        except (NotFoundError, AccessDeniedError, ValueError) as error:
+            said = f"The label file {label.value.uri} cannot be read: {str(error).rstrip('.')}."
             findings.append(Finding(UNREADABLE, Severity.error, said, place))
             continue
         source = item.data.get("source-ref")
@@ -69,7 +73,7 @@ def of_sequences(
                 sequenceS3Uri=sequence_uri,
             )
         )
-    return [*items.broken.values(), *findings], files
+    return [*items.broken.values(), *findings], len(files), files
 
 
 def _named(loaded: sequence.Loaded, frames: list[str] | None) -> dict[int, str | None]:
@@ -86,7 +90,7 @@ def _named(loaded: sequence.Loaded, frames: list[str] | None) -> dict[int, str |
 def _json(objects: ObjectStore, uri: str) -> Any:
     """A JSON file; None where it cannot be read."""
     try:
-        return objects.get_json(uri)
+        return objects.get_json(uri, lenient=True)
     except (NotFoundError, AccessDeniedError, ValueError):
         return None
 

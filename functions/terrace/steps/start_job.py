@@ -40,6 +40,17 @@ PASSING_MAX = 20
 """With waits that double up to 15 minutes: some four hours."""
 
 
+OUT_OF_ROOM = frozenset(
+    {"Sandbox.Timedout", "States.Timeout", "Runtime.ExitError", "Runtime.OutOfMemory"}
+)
+"""What becomes of a call that has too much to do. A gate that ended so in all tries of the machine
+will end so again: its job is not tried for hours."""
+TOO_LARGE = (
+    "its gate broke off in every try, for want of time or memory; give it fewer items (several "
+    "batches) or fewer checks, or a check of your own that answers faster"
+)
+
+
 class StartJobInput(BaseModel):
     """One job of a wave; `error` is what the Map caught, if it did."""
 
@@ -222,6 +233,9 @@ class Start:
             if found is not None and is_ours(found, job, self._bucket):
                 self._created(job, found.arn)
                 return
+        if _gate_too_large(job, error):
+            self._fail(job, error.Error, f"{TOO_LARGE} ({error.Error}: {error.Cause})"[:REASON_MAX])
+            return
         quota = error.Error in QUOTA
         if quota or (error.Error.startswith(PASSING) and job.brokenStarts < PASSING_MAX):
             self._defer(job, f"{error.Error}: {error.Cause}", quota=quota)
@@ -346,3 +360,10 @@ def name_taken_by_job(job: JobRecord, found: LabelingJob) -> str:
         f"a labeling job {found.name} ({found.arn}) that is not of batch {job.batchId} exists "
         f"already, so {job.attemptName} cannot be created; choose another jobName"
     )
+
+
+def _gate_too_large(job: JobRecord, error: MachineError) -> bool:
+    """The error is PrepareInput's, of a job with a gate: no input has been saved yet."""
+    unprepared = job.status is JobStatus.PENDING and job.inputManifestS3Uri is None
+    gated = job.spec.inputConfig.gate is not None
+    return unprepared and gated and error.Error in OUT_OF_ROOM

@@ -11,6 +11,7 @@ from nltk.metrics.distance import jaccard_distance
 
 from terrace.domain.quality import agreement, alpha, votes
 from terrace.domain.quality.agreement_summary import set_distance
+from terrace.domain.quality.coefficients import EACH_PAIR_ONE_CLASS
 from terrace.domain.quality.votes import Votes
 
 EXACT = 1e-9
@@ -189,12 +190,47 @@ def test_all_the_same_class_has_no_value_beyond_chance_and_says_why(measure: Any
     assert agreement.percent(by_unit("AAA", "AA")).value == 1.0
 
 
-def test_chance_of_many_answers_is_estimated_from_evenly_spread_pairs() -> None:
-    units = [[(7 * unit + worker) % 11 for worker in range(3)] for unit in range(200)]
-    whole = alpha.by_distance(units, lambda a, b: abs(a - b) / 10, most_pairs=10**9).value
-    quick = alpha.by_distance(units, lambda a, b: abs(a - b) / 10, most_pairs=6_000).value
-    assert whole is not None
-    assert quick == pytest.approx(whole, abs=0.05)
+def test_pairs_that_each_know_one_class_are_not_said_to_be_all_the_same() -> None:
+    # a and b said A of unit 0, c and d said B of unit 1.
+    rows = [(0, "a", "A"), (0, "b", "A"), (1, "c", "B"), (1, "d", "B")]
+    found = agreement.mean_cohen(votes.of(rows))
+    assert found.value is None
+    assert found.why == EACH_PAIR_ONE_CLASS
+
+
+def test_chance_of_many_answers_is_estimated_from_drawn_pairs() -> None:
+    units = [[(7 * unit + worker) % 211 for worker in range(3)] for unit in range(400)]
+    whole = alpha.by_distance(units, lambda a, b: abs(a - b) / 211, most_pairs=10**9)
+    quick = alpha.by_distance(units, lambda a, b: abs(a - b) / 211, most_pairs=6_000)
+    assert (whole.estimated, quick.estimated) == (False, True)
+    assert quick.value == pytest.approx(whole.value, abs=0.01)
+    again = alpha.by_distance(units, lambda a, b: abs(a - b) / 211, most_pairs=6_000)
+    assert quick == again
+
+
+def test_two_workers_who_never_agree_are_at_worst_whatever_the_size() -> None:
+    # One says X of everything, the other Y: half of all pairs by chance, all of those in a unit.
+    for size in (60, 3_000, 10_000):
+        found = alpha.by_distance([["X", "Y"]] * size, lambda a, b: float(a != b))
+        chance = size / (2 * size - 1)
+        assert found.value == pytest.approx(1 - 1 / chance, abs=EXACT)
+        assert not found.estimated
+
+
+def test_one_answer_in_thousands_that_differs_is_not_taken_for_none() -> None:
+    units = [["A", "A"]] * 20_000 + [["A", "B"]]
+    found = alpha.by_distance(units, lambda a, b: float(a != b))
+    assert found.value == pytest.approx(0.0, abs=1e-4)
+
+
+def test_rare_answers_are_drawn_as_often_as_they_are_unequal() -> None:
+    # 300 different rare answers among 20,000 equal ones: nearly no pair differs.
+    units: list[list[int]] = [[0, 0]] * 10_000 + [[n, 0] for n in range(1, 301)]
+    found = alpha.by_distance(units, lambda a, b: float(a != b), most_pairs=1_000)
+    assert found.estimated
+    assert (
+        found.value == alpha.by_distance(units, lambda a, b: float(a != b), most_pairs=10**9).value
+    )
 
 
 def test_answers_to_one_unit_are_not_taken_for_chance() -> None:

@@ -494,3 +494,40 @@ def test_the_real_birds_job_by_its_true_labels():
 def _original_places():
     """Ids of the shared two thirds of the job, in the manifest's order (i % 3 == 0 is held out)."""
     return [number for number in range(302) if number % 3]
+
+
+# --- hand-made gold: a number, and no name -----------------------------------------
+
+
+def _number_only(name, number):
+    line = json.loads(_class_line(name, (number, "")))
+    del line["kind-metadata"]["class-name"]
+    return json.dumps(line)
+
+
+def test_gold_without_a_name_takes_it_from_the_jobs_labels_for_workers_answers():
+    known = read([_number_only("0.jpg", 0), _number_only("1.jpg", 1)])
+    items = _items([_class_line("0.jpg", OWL), _class_line("1.jpg", OWL), _class_line("2", DUCK)])
+    answers = {0: (_answer("ann", "Owl"), _answer("ben", "Duck")), 1: (_answer("ann", "Duck"),)}
+    found = gold.score(iter(items), known, "kind", answers=answers)
+    by_name = {one.worker: (one.answers, one.score) for one in found.workers}
+    assert by_name == {pseudonym("ann"): (2, 1.0), pseudonym("ben"): (1, 0.0)}
+    assert not found.notCompared
+    # The labels are judged as before: item 1 is Owl, and it is Duck.
+    assert [one.judgement.right for one in found.items] == [True, False]
+    assert found.items[1].judgement.says == "labeled 'Owl', and it is 'Duck'"
+
+
+def test_gold_whose_name_nobody_knows_scores_no_worker():
+    known = read([_number_only("0.jpg", 7)])
+    items = _items([_class_line("0.jpg", OWL)])
+    found = gold.score(items, known, "kind", answers={0: (_answer("ann", "Owl"),)})
+    assert [(one.answers, one.score) for one in found.workers] == [(0, None)]
+    assert "no name" in found.notCompared[0]
+    # By number the label itself can be judged.
+    assert [one.judgement.right for one in found.items] == [False]
+    assert not [
+        one
+        for one in gold.check(items, known, "kind", answers={0: (_answer("a", "Owl"),)}, fewest=1)
+        if one.severity is Severity.warning
+    ]

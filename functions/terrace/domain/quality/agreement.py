@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from terrace.domain.quality.coefficients import NOBODY, ONE_CLASS, Coefficient
+from terrace.domain.quality.coefficients import (
+    EACH_PAIR_ONE_CLASS,
+    NOBODY,
+    ONE_CLASS,
+    Coefficient,
+)
 from terrace.domain.quality.votes import Counts, Shares, Votes
 
 
@@ -74,7 +79,10 @@ def mean_cohen(votes: Votes) -> Coefficient:
     ]
     told = [(pair.value, pair.units) for pair in pairs if pair.value is not None]
     if not told:
-        return Coefficient(None, why=ONE_CLASS if pairs else NOBODY)
+        if not pairs:
+            return Coefficient(None, why=NOBODY)
+        several = len(np.unique(votes.choice[np.concatenate([first, second])])) > 1
+        return Coefficient(None, why=EACH_PAIR_ONE_CLASS if several else ONE_CLASS)
     weight = sum(units for _, units in told)
     return Coefficient(sum(value * units for value, units in told) / weight, weight, 2 * weight)
 

@@ -12,6 +12,8 @@ from terrace.domain.quality.judged import Judged, judge
 from terrace.domain.quality.workers import WorkerQuality
 from terrace.domain.quality.workers import table as worker_table
 
+SET_PAIRS = 500_000
+"""Pairs of different sets that are compared: 1,000 different sets, in half a second."""
 ONE_WORKER = "Labels of this kind are made by one worker each: there is nothing to compare."
 
 
@@ -98,7 +100,7 @@ def _measures(judged: Judged) -> dict[str, Coefficient]:
     }
     answers = [list(of_item.values()) for _, of_item in sorted(judged.given.by_item.items())]
     if judged.shape == "classes":
-        found["alphaJaccard"] = _by(answers, set_distance)
+        found["alphaJaccard"] = _by(answers, set_distance, SET_PAIRS)
     if judged.shape == "boxes":
         found["alphaIoU"] = _by(answers, boxes_consensus.distance)
     if judged.shape == "spans":
@@ -131,8 +133,12 @@ def set_distance(one: frozenset[str], other: frozenset[str]) -> float:
     return 1 - len(one & other) / len(one | other) if one | other else 0.0
 
 
-def _by(answers: Sequence[Sequence[object]], distance: Callable[[Any, Any], float]) -> Coefficient:
-    return alpha.by_distance(answers, distance)
+def _by(
+    answers: Sequence[Sequence[object]],
+    distance: Callable[[Any, Any], float],
+    most_pairs: int = alpha.MOST_PAIRS,
+) -> Coefficient:
+    return alpha.by_distance(answers, distance, most_pairs=most_pairs)
 
 
 def _paired(answers: Sequence[Sequence[object]]) -> int:

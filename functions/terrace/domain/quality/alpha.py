@@ -4,6 +4,7 @@ Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section
 number of observers, missing data) and F (any metric).
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import TypeVar
@@ -11,12 +12,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from terrace.domain.quality.coefficients import NOBODY, ONE_CLASS, Coefficient
+from terrace.domain.quality.coefficients import NOBODY, ONE_CLASS, TOO_ALIKE, Coefficient
 from terrace.domain.quality.votes import Counts, Votes
 
 Answer = TypeVar("Answer")
 MOST_PAIRS = 10_000
-"""Pairs of answers of different units that are compared for what chance would give."""
+"""Pairs of different answers that are compared for what chance would give."""
+SEED = 20_111
+"""Of the draw: the same answers always give the same number."""
 
 
 def nominal(votes: Votes) -> Coefficient:
@@ -60,10 +63,10 @@ def by_distance(
     """Alpha of any answers that can be compared: sets of boxes, spans, classes.
 
     Args:
-        units: The answers to each unit.
+        units: The answers to each unit; hashable.
         distance: 0 for equal answers, 1 for answers with nothing in common; symmetric.
-        most_pairs: Above this many pairs of all answers, chance is estimated from evenly spread
-            ones (always the same), so that the time stays in bounds.
+        most_pairs: Above this many pairs of different answers, chance is estimated from so many
+            that are drawn (always the same), so that the time stays in bounds.
 
     Worked number: with distance 0 or 1 it is the nominal alpha: AA, AB, BB gives 0.4444.
     """
@@ -80,27 +83,57 @@ def by_distance(
         )
         / total
     )
-    pool = [answer for answers in compared for answer in answers]
-    chance = _mean_distance(pool, distance, most_pairs)
+    often = Counter(answer for answers in compared for answer in answers)
+    distinct, times = list(often), np.array(list(often.values()), dtype=np.int64)
+    estimated = len(distinct) * (len(distinct) - 1) // 2 > most_pairs
+    by_chance = _drawn(distinct, times, distance, most_pairs) if estimated else None
+    chance = _exact(distinct, times, distance) if by_chance is None else by_chance
     if chance <= 0:
-        return Coefficient(None, len(compared), total, ONE_CLASS)
-    return Coefficient(1 - differ / chance, len(compared), total)
+        why = TOO_ALIKE if differ > 0 or estimated else ONE_CLASS
+        return Coefficient(None, len(compared), total, why, estimated)
+    return Coefficient(1 - differ / chance, len(compared), total, estimated=estimated)
 
 
-def _mean_distance(
-    pool: Sequence[Answer], distance: Callable[[Answer, Answer], float], most_pairs: int
+def _exact(
+    distinct: Sequence[Answer],
+    times: NDArray[np.int64],
+    distance: Callable[[Answer, Answer], float],
 ) -> float:
-    """Mean over all pairs, or over whole rounds `i, i + step` of evenly spread steps."""
-    size = len(pool)
-    if size * (size - 1) // 2 <= most_pairs:
-        pairs = [distance(one, other) for one, other in combinations(pool, 2)]
-        return sum(pairs) / len(pairs)
-    rounds = max(1, most_pairs // size)
-    # Far apart, because the answers to one unit stand side by side and are alike.
-    steps = sorted({(at + 1) * size // (2 * (rounds + 1)) for at in range(rounds)})
-    found = [
-        distance(answer, pool[(at + step) % size])
-        for step in steps
-        for at, answer in enumerate(pool)
-    ]
-    return sum(found) / len(found)
+    """Mean distance over all pairs of answers, from the distinct ones and how often each was given.
+
+    Worked number: A twice, B once, distance 1: 2 of the 3 pairs differ, 0.6667.
+    """
+    size = int(times.sum())
+    found = sum(
+        int(times[one]) * int(times[other]) * distance(distinct[one], distinct[other])
+        for one, other in combinations(range(len(distinct)), 2)
+    )
+    return found / (size * (size - 1) / 2)
+
+
+def _drawn(
+    distinct: Sequence[Answer],
+    times: NDArray[np.int64],
+    distance: Callable[[Answer, Answer], float],
+    pairs: int,
+) -> float:
+    """The same, where the share of unequal pairs is exact and only their mean distance is drawn.
+
+    Rare answers are thus never missed: every pair that is drawn differs. Pairs are drawn with equal
+    chances from all unequal ones, with a fixed seed.
+    """
+    size = int(times.sum())
+    ends = np.cumsum(times)
+    unequal = times * (size - times)
+    draw = np.random.default_rng(SEED)
+    first = np.searchsorted(
+        np.cumsum(unequal), draw.integers(int(unequal.sum()), size=pairs), side="right"
+    )
+    # Among the answers that are not like the first one: those behind it move up.
+    other = (draw.random(pairs) * (size - times[first])).astype(np.int64)
+    other += np.where(other >= ends[first] - times[first], times[first], 0)
+    second = np.searchsorted(ends, other, side="right")
+    mean = sum(
+        distance(distinct[one], distinct[two]) for one, two in zip(first, second, strict=True)
+    )
+    return mean / pairs * int(unequal.sum()) / (size * (size - 1))

@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BoxMark:
     """A box that a worker drew, in pixels."""
 

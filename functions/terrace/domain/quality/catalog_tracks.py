@@ -107,7 +107,8 @@ TRACK_CHECKS: tuple[Check, ...] = (
         unit="frames",
         threshold=3.0,
         less_is_worse=True,
-        says="An attribute has another value in a few frames than before and after them.",
+        says="An attribute has another value in a few frames than before and after them. "
+        "Verdicts (Pass, Fail) are no such attributes.",
     ),
     Check(
         name="duplicate-track",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
-from terrace.domain.label_values import LabeledItem
+from terrace.domain.label_values import ClassLabel, Label, LabeledItem
 from terrace.domain.manifest import SOURCES
 from terrace.domain.privacy import pseudonym
 from terrace.domain.quality.catalog_workers import GOLD
@@ -134,17 +134,19 @@ def score(
     report = GoldReport()
     by_worker: dict[str, list[Judgement]] = {}
     scores = []
+    names: dict[int, str] = {}
+    of_gold: list[tuple[int, LabeledItem, Label]] = []
     for place, item in enumerate(items):
-        truth = gold.truths.get(_source(item))
-        if truth is None:
-            continue
-        label = item.labels.get(attribute)
+        _note_name(names, item.labels.get(attribute))
+        known = gold.truths.get(_source(item))
+        if known is not None:
+            of_gold.append((place, item, known.label))
+    for place, item, unnamed in of_gold:
+        label, truth = item.labels.get(attribute), _with_name(unnamed, names)
         judged_label = (
-            judge(truth.label, label, least=least, documents=documents, masks=masks)
-            if label
-            else None
+            judge(truth, label, least=least, documents=documents, masks=masks) if label else None
         )
-        found = GoldItem(place, _name(item), judged_label, enough(truth.label))
+        found = GoldItem(place, _name(item), judged_label, enough(truth))
         report.items.append(found)
         if found.judgement is not None:
             scores.append(found.judgement.byClass)
@@ -157,7 +159,7 @@ def score(
                     f"{found.name}: the answer of {worker} is of a kind that is not compared"
                 )
                 continue
-            judgement = judge(truth.label, given, least=least, documents=documents)
+            judgement = judge(truth, given, least=least, documents=documents)
             if judgement.score is None:
                 report.notCompared.append(f"{found.name}: the answer of {worker}: {judgement.says}")
             else:
@@ -255,6 +257,22 @@ def check(
                 )
             )
     return found
+
+
+def _note_name(names: dict[int, str], label: Label | None) -> None:
+    if label is not None and isinstance(label.value, ClassLabel) and label.value.name is not None:
+        names.setdefault(label.value.number, label.value.name)
+
+
+def _with_name(truth: Label, names: Mapping[int, str]) -> Label:
+    """Workers answer names, and hand-made gold often has numbers only: the job's labels have both.
+
+    Worked number: gold class 3 without a name; a label of the job is class 3, "Owl": it is "Owl".
+    """
+    value = truth.value
+    if not isinstance(value, ClassLabel) or value.name is not None or value.number not in names:
+        return truth
+    return replace(truth, value=replace(value, name=names[value.number]))
 
 
 def _source(item: LabeledItem) -> str:

@@ -57,6 +57,10 @@ def judge(
     elif known.shape == labeled.shape == "frames" and known.content is None:
         keys = {place.key for place in labeled.places}
         known = replace(known, places=tuple(p for p in known.places if p.key in keys))
+    if isinstance(given, Things) and given.shape == "class" and _nameless(truth):
+        return _not_compared(
+            "the known class has a number and no name, which no label of the job has either"
+        )
     if known.shape != labeled.shape:
         return _not_compared(
             f"it is a label of {labeled.shape}, and the known one of {known.shape}"
@@ -115,6 +119,11 @@ def _one_naming(
         for things, value in ((known, one), (labeled, other))
     ]
     return numbers[0], numbers[1]
+
+
+def _nameless(truth: Label) -> bool:
+    """Workers' answers hold names alone."""
+    return isinstance(truth.value, ClassLabel) and truth.value.name is None
 
 
 def _not_compared(why: str) -> Judgement:

@@ -4,7 +4,7 @@ A line of it is a line as Ground Truth writes them: the data object (`source-ref
 right label under any one attribute, and that attribute's `-metadata` with its type.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from terrace.domain import label_reading, manifest
@@ -38,7 +38,13 @@ class Gold:
     """Lines that are no gold items, and why; nobody is scored by them."""
 
 
-def read(lines: Iterable[str], *, uri: str = "", attribute: str | None = None) -> Gold:
+def read(
+    lines: Iterable[str],
+    *,
+    uri: str = "",
+    attribute: str | None = None,
+    older: Sequence[str] = (),
+) -> Gold:
     """The gold items of a manifest.
 
     Args:
@@ -46,6 +52,7 @@ def read(lines: Iterable[str], *, uri: str = "", attribute: str | None = None) -
         uri: of the manifest; problems name it.
         attribute: that holds the right label where a line has several. A line that has only one
             label, under whatever name, needs none.
+        older: attributes that hold it, in this order, in lines without that one.
     """
     gold = Gold()
     for found in manifest.read(lines, uri=uri, limits=False):
@@ -58,9 +65,8 @@ def read(lines: Iterable[str], *, uri: str = "", attribute: str | None = None) -
         except UnreadableError as error:
             gold.problems.append(error.problem)
             continue
-        label = labels.get(attribute or "") or (
-            next(iter(labels.values())) if len(labels) == 1 else None
-        )
+        named = (labels[name] for name in (attribute or "", *older) if labels.get(name))
+        label = next(named, next(iter(labels.values())) if len(labels) == 1 else None)
         if label is None:
             names = ", ".join(labels) or "none"
             gold.problems.append(

@@ -211,6 +211,7 @@ class JobFile(Part):
     generation: int = Field(description="of the end of the batch that is reported on")
     attempt: int
     tries: int = Field(default=0, description="times that the examination was begun")
+    brokenOff: int = Field(default=0, description="of these, that are known to have been cut off")
     report: JobReport | None = Field(default=None, description="null: it is not done")
     problem: str = Field(default="", description="what was in the way of it")
 

@@ -79,9 +79,6 @@ def load(
             objects.
     """
     loaded = Loaded(item, classes=names_by_id(class_names, ()))
-    if not isinstance(document, dict):
-        _file(loaded, "The label file holds no JSON object: nothing in it can be checked.")
-        return loaded
     sensors = list(_sensors(document, loaded))
     tracks: list[Track] = []
     for sensor, frames in sensors:
@@ -91,7 +88,17 @@ def load(
     return loaded
 
 
-def _sensors(document: dict[str, Any], loaded: Loaded) -> Iterator[tuple[Sensor, list[Any]]]:
+def of_file(document: object, *, item: int = 0) -> list[Finding]:
+    """Of `load`'s findings, those about the file itself: it has no frames to look at."""
+    loaded = Loaded(item)
+    list(_sensors(document, loaded))
+    return loaded.findings
+
+
+def _sensors(document: object, loaded: Loaded) -> Iterator[tuple[Sensor, list[Any]]]:
+    if not isinstance(document, dict):
+        _file(loaded, "The label file holds no JSON object: nothing in it can be checked.")
+        return
     outer = [key for key in document if isinstance(key, str) and _SENSOR.fullmatch(key)]
     places = [(key, document[key]) for key in outer] or [("", document)]
     for sensor, held in places:

@@ -1,0 +1,1 @@
+"""Labels drawn on their images: for looking at what people made."""
