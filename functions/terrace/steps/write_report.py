@@ -96,6 +96,8 @@ class WriteReport:
         if batch.report is None or batch.report.generation != batch.generation:
             self._write(batch, rows, request, None, ["the labels have not been examined yet"])
         jobs = show.all_jobs(batch, rows, request)
+        statuses = effective_statuses(batch, jobs)
+        by_name = {job.jobName: job for job in jobs}
         files = {job.jobName: self._file(batch, job) for job in jobs}
         in_time = started - (batch.endedAt or started) < self.yield_for
         if self._broke_off(batch, files) and in_time:
@@ -116,7 +118,7 @@ class WriteReport:
                 left = len(jobs) - len(examined)
                 problems.append(f"there was no time left for the labels of {left} job(s)")
                 break
-            report, trouble = self._job(batch, job, jobs, file)
+            report, trouble = self._job(batch, job, statuses[job.jobName], by_name, file)
             examined[job.jobName] = report
             if trouble:
                 problems.append(f"{job.jobName}: {trouble}")
@@ -160,11 +162,14 @@ class WriteReport:
         return uri
 
     def _job(
-        self, batch: BatchRecord, job: JobRecord, jobs: list[JobRecord], file: JobFile
+        self,
+        batch: BatchRecord,
+        job: JobRecord,
+        status: JobStatus,
+        by_name: Mapping[str, JobRecord],
+        file: JobFile,
     ) -> tuple[JobReport, str]:
         """One job's report, and what was in its way; an earlier call may have written it."""
-        by_name = {one.jobName: one for one in jobs}
-        status: JobStatus = effective_statuses(batch, jobs)[job.jobName]
         if job.outputManifestS3Uri is None:
             why = dict.fromkeys(report_rows.LOOKED_AT, "the job left no labels")
             return report_rows.job_of_row(batch, job, status, by_name, why_not=why), ""
@@ -214,6 +219,8 @@ class WriteReport:
             generation=batch.generation,
             attempt=job.attempt,
         )
+        if job.outputManifestS3Uri is None:
+            return fresh
         try:
             uri = job_uri(self.batch_bucket, batch.batchId, job.jobName)
             found = JobFile.model_validate(self.objects.get_json(uri))
