@@ -4,6 +4,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from terrace_cli.errors import ErrorRow
+from terrace_cli.gate_words import gate_lines
 from terrace_cli.views import BatchView, JobView
 from terrace_cli.words import batch_waits_for, job_waits_for
 
@@ -57,6 +58,12 @@ def batch_panel(batch: BatchView, note: str = "", width: int = 100) -> "Group":
         shown = _worth_a_look(batch)
     if shown:
         parts.append(_jobs_table(batch, shown, modality=width >= WIDE))
+    parts += [
+        Text(f"{batch.short(job.name)}: {text}", style="dim")
+        for job in shown
+        if job.gate
+        for text in gate_lines(job.gate)
+    ]
     waits = batch_waits_for(batch)
     if waits:
         parts.append(Text.assemble(("now: ", "dim"), waits))
@@ -151,7 +158,9 @@ def batch_lines(batch: BatchView) -> list[str]:
     """The whole batch as plain lines."""
     stopping = " (being stopped)" if batch.stopping else ""
     lines = [f"batch {batch.batch_id}: {batch.status}{stopping}"]
-    lines += ["  " + job_line(batch, job) for job in batch.jobs]
+    for job in batch.jobs:
+        lines.append("  " + job_line(batch, job))
+        lines += [f"      {text}" for text in (gate_lines(job.gate) if job.gate else [])]
     waits = batch_waits_for(batch)
     if waits:
         lines.append(f"now: {waits}")

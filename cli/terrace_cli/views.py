@@ -40,6 +40,8 @@ class JobView:
     not_before: str = ""
     attribute: str = ""
     output: str | None = None
+    gate: dict[str, Any] | None = None
+    """What its gate chose, in numbers; None where it has none, or has not chosen yet."""
 
     @property
     def ended(self) -> bool:
@@ -136,4 +138,5 @@ def _job(row: dict[str, Any], level: int) -> JobView:
         not_before=str(row.get("notBefore") or ""),
         attribute=str(row.get("labelAttributeName") or ""),
         output=row.get("jobOutputS3Uri") or None,
+        gate=row.get("gate") or None,
     )

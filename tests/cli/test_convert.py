@@ -325,6 +325,16 @@ def test_images_of_a_folder_are_copied_and_measured(tmp_path: Path) -> None:
     assert (out / "images/train/pictures/a.png").read_bytes() == picture(40, 20)
 
 
+def test_the_only_label_is_taken_and_several_are_listed(tmp_path: Path, given: Path) -> None:
+    done(given, "--format", "csv", "--out", tmp_path / "one")
+    two = json.loads(given.read_text(encoding="utf-8").splitlines()[0])
+    two |= {"more": two["boxes"], "more-metadata": two["boxes-metadata"]}
+    result = run(manifest(tmp_path, two), "--format", "csv", "--out", tmp_path / "two")
+    assert result.exit_code == 2
+    assert "--attribute says which label" in result.output
+    assert "boxes (1 lines)" in result.output
+
+
 # --- what is wrong -------------------------------------------------------------------------------
 
 
@@ -332,7 +342,6 @@ def test_images_of_a_folder_are_copied_and_measured(tmp_path: Path) -> None:
     ("args", "said"),
     [
         (["--attribute", "boxes", "--format", "yoloo"], "'yoloo' is none of coco"),
-        (["--format", "yolo"], "--attribute says which label"),
         (["--attribute", "boxs", "--format", "yolo"], "right would be: a label attribute"),
         (["--attribute", "boxes", "--format", "conll"], "conll has no place for boxes"),
         (

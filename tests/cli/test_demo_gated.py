@@ -1,8 +1,13 @@
 """`terrace demo --gate`: its request, and how it tells what a review found."""
 
+import pytest
+from click.testing import CliRunner
+
 from terrace.domain.request import BatchRequest, GateUnit
 from terrace_cli.demo.gated import raw_job
 from terrace_cli.demo.gated_batch import Box, changes, drawn_in, gated_request
+from terrace_cli.demo.stage import tell_interrupted, tell_used
+from terrace_cli.main import cli
 from terrace_cli.views import BatchView
 
 CAR = Box(10, 20, 30, 40, "Car", (("Moving", "Dynamic"),))
@@ -81,3 +86,21 @@ def test_a_jobs_row_is_found_in_whatever_level_it_is() -> None:
     batch = BatchView("b", "COMPLETE", (), raw=raw)
     assert raw_job(batch, "two")["gate"] == {"findings": 3}
     assert raw_job(batch, "three") == {}
+
+
+@pytest.mark.parametrize("other", [["--images"], ["--modality", "BoundingBox"]])
+def test_another_demos_option_is_refused_and_not_passed_over(other: list[str]) -> None:
+    result = CliRunner().invoke(cli, ["demo", "--gate", *other])
+    assert result.exit_code == 2
+    assert f"leave {other[0]} out" in result.output
+
+
+def test_of_an_aws_that_goes_on_it_is_said_how_to_end_the_batch(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell_used({"awsEndpoint": "http://x"}, "slips")
+    assert "It keeps the error mix that it was started with" in capsys.readouterr().out
+    tell_interrupted(["demo-1"], used=True)
+    assert "terrace stop demo-1" in capsys.readouterr().err
+    tell_interrupted(["demo-1"], used=False)
+    assert "terrace stop" not in capsys.readouterr().err

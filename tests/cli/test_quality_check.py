@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from PIL import Image
 
+from terrace.domain.quality.catalog import CHECKS
 from terrace_cli.main import cli
 from terrace_cli.preview.files import split_lines
+from terrace_cli.quality.applies import LOOKS_INTO
 from tests.cli.test_onnx_model import model
 from tests.data import shared_data
 
@@ -114,7 +116,7 @@ def test_a_table_for_people_says_how_much_and_the_sentences(tmp_path: Path) -> N
     path = tmp_path / "output.manifest"
     path.write_text(manifest(line(12, (600, 10, 90, 100))), encoding="utf-8")
     shown = run(str(path)).stdout
-    assert "1 findings in 12 items (1 error)" in shown
+    assert "1 finding in 12 items (1 error)" in shown
     assert "box-outside" in shown
     path.write_text(manifest(), encoding="utf-8")
     assert "nothing was found in 11 items" in run(str(path)).stdout
@@ -166,7 +168,7 @@ def test_labels_that_no_check_looks_into_are_said(tmp_path: Path) -> None:
     path = tmp_path / "output.manifest"
     path.write_text(json.dumps(row), encoding="utf-8")
     result = run(str(path))
-    assert "1 labels are of type groundtruth/custom, which no check looks into" in result.stderr
+    assert "1 label is of type groundtruth/custom, which no check looks into" in result.stderr
 
 
 # --- sequences -----------------------------------------------------------------------------------
@@ -253,6 +255,42 @@ def test_the_size_of_frames_tells_what_is_outside(tmp_path: Path) -> None:
     assert "1920x1080" in refused.stderr
 
 
+def test_a_named_check_that_cannot_look_is_refused_and_others_are_told(tmp_path: Path) -> None:
+    labels = write(tmp_path / "SeqLabel.json", seqlabel())
+    # Given no size of the frames, a named check that needs it is refused, and a usual run says so
+    refused = run(labels, "--checks", "out-of-image")
+    assert (refused.exit_code, "--image-size" in refused.stderr) == (2, True)
+    assert run(labels, "--checks", "out-of-image", "--image-size", "640x480").exit_code == 0
+    assert "note: out-of-image was not looked at" in run(labels).stderr
+    assert "out-of-image" not in run(labels, "--image-size", "640x480").stderr
+    # A check of other labels is refused with the names of those that look
+    refused = run(labels, "--checks", "size,box-size")
+    assert refused.exit_code == 2
+    assert "check box-size does not look into labels of sequences" in refused.stderr
+    assert "missing-frame" in refused.stderr
+    path = tmp_path / "output.manifest"
+    path.write_text(manifest(), encoding="utf-8")
+    refused = run(str(path), "--checks", "position")
+    assert refused.exit_code == 2
+    assert "check position does not look into boxes" in refused.stderr
+    assert run(str(path), "--checks", "no-label,box-size").exit_code == 0
+    # And a file without any label is not praised
+    empty = write(tmp_path / "empty" / "SeqLabel.json", {"tracking-annotations": []})
+    assert "no labels in it" in run(empty).stderr
+
+
+def test_it_is_known_of_every_check_what_it_looks_into() -> None:
+    needs_more = {name for name, row in CHECKS.items() if row.kinds & {"workers", "own"}}
+    assert {*LOOKS_INTO, "no-label"} == set(CHECKS) - needs_more
+
+
+def test_a_threshold_below_nothing_is_refused(tmp_path: Path) -> None:
+    labels = write(tmp_path / "SeqLabel.json", seqlabel())
+    refused = run(labels, "--threshold", "size=-1")
+    assert refused.exit_code == 2
+    assert "a threshold is 0 or more" in refused.stderr
+
+
 def test_a_right_seqlabel_has_no_findings_and_the_table_says_so(tmp_path: Path) -> None:
     labels = write(tmp_path / "SeqLabel.json", seqlabel())
     assert found(labels)["flaggedFrames"] == []
@@ -330,7 +368,7 @@ def test_sequences_of_a_manifest_are_read_where_it_says(s3: Any) -> None:
     assert [row["item"] for row in answer["sequences"]] == [0, 1]
     assert {(row["item"], row["frameNo"]) for row in answer["findings"]} == {(1, 9)}
     assert [row["item"] for row in answer["objects"]] == [0, 1]
-    assert answer["notes"] == []
+    assert [note.split()[0] for note in answer["notes"]] == ["out-of-image"]
     assert {row["label"] for row in answer["findings"]} == {"Car"}
     # And a sequence file that is not there is said, and the labels are looked at all the same
     s3.delete_object(Bucket=BUCKET, Key="in/seq1.json")

@@ -155,7 +155,9 @@ def test_of_a_manifest_of_images_only_the_flagged_lines_are_sent(tmp_path: Path)
     rows = at(f"{OUT}/audit.manifest")
     assert [row["source-ref"] for row in rows] == [f"s3://{BUCKET}/images/012.jpg"]
     # Workers of images read the request's instructions, not the category file's
-    assert "012" in job.instructions.fullInstruction
+    assert "012.jpg" in job.instructions.shortInstruction
+    assert "012.jpg" in job.instructions.fullInstruction
+    assert "(line" not in job.instructions.fullInstruction
     assert at(f"{OUT}/categories.json")["instructions"] == CATEGORIES["instructions"]
 
 

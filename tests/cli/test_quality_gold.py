@@ -138,6 +138,15 @@ def test_workers_are_scored_by_their_responses(run, tmp_path):
     assert workers[0]["worker"] in found.output
 
 
+def test_responses_without_an_answer_to_a_gold_item_are_said(run, tmp_path):
+    out = _write(tmp_path / "out", [_line(0, "Owl"), _line(1, "Owl")])
+    gold = _write(tmp_path / "gold", [_line(0, "Owl", "t")])
+    _responses(tmp_path, 1, ("aaaa", "Owl"))
+    found = run("score", out, gold, "--responses", "responses")
+    assert found.exit_code == 0, found.output
+    assert "no answer to a gold item" in found.stderr
+
+
 def test_in_s3(run, monkeypatch):
     with mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

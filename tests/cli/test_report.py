@@ -16,6 +16,7 @@ from terrace_cli.report import objects, pictures, svg
 from terrace_cli.report.lines import lines
 from terrace_cli.report.material import Material, whole
 from terrace_cli.report.page import render
+from terrace_cli.report.words import changed
 from tests.cli import reports
 from tests.cli.fake_api import FakeApi
 
@@ -38,8 +39,23 @@ def test_the_report_is_asked_of_the_api_and_told_in_lines(
     assert result.exit_code == 0, result.output
     assert api.seen[0].path == "/batch/report?batchId=b1"
     assert "batch b1  COMPLETE_WITH_ERRORS" in result.output
-    assert "gate: 8 items, 3 flagged, 2 sent, 90 of 600 frames" in result.output
+    assert "gate: 8 items, 3 flagged, 2 sent, 90 of 600 frames, 6 acc" in result.output
+    assert "sample of 3: 1 wrong, 0 allowed: rejected, everything was sent" in result.output
+    assert "agreement of the workers: percent 0.82 (40 units)\n" in result.output
     assert "changed against car: 2 added, 3 moved (2.5 corrections per item)" in result.output
+
+
+def test_a_review_of_nothing_is_not_called_a_review_that_changed_nothing() -> None:
+    assert changed({"items": 0}) == "nothing was reviewed"
+    assert changed({"items": 3, "added": 0}) == "nothing"
+
+
+def test_a_threshold_is_drawn_only_where_the_curve_is_what_the_check_compares() -> None:
+    drawn = "".join(objects.sequence(reports.series_file(), "car"))
+    assert "threshold of position" in drawn
+    assert "threshold of rolling-iou" not in drawn
+    assert "threshold of size-step" not in drawn
+    assert "check rolling-iou compares with the place" in drawn
 
 
 def test_json_is_the_report_as_it_is(api: FakeApi, here: Callable[..., Any]) -> None:

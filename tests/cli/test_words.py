@@ -1,10 +1,12 @@
 """What is waited for, in words."""
 
 import io
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from terrace_cli.gate_words import gate_lines
 from terrace_cli.render import batch_lines, batch_panel, items_bar, job_line
 from terrace_cli.views import BatchView
 from terrace_cli.words import batch_waits_for, job_waits_for
@@ -121,3 +123,57 @@ def test_on_a_narrow_terminal_names_are_not_cut() -> None:
     assert "vehicle-adjust " in drawn(batch)
     assert "VideoX" not in drawn(batch)
     assert "VideoX" in drawn(batch, 140)
+
+
+LOT = {"size": 40, "looked": 8, "allowed": 0, "wrong": 1, "accepted": False}
+
+
+@pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        (
+            {"items": 40, "flagged": 4, "selected": 4},
+            ["gate: 40 items, 4 flagged, 4 sent, 36 accepted as they are"],
+        ),
+        (
+            {"items": 40, "flagged": 0, "selected": 40, "lot": LOT},
+            [
+                "gate: 40 items, 0 flagged, 40 sent",
+                "sample of 8: 1 wrong, 0 allowed: rejected, everything was sent",
+            ],
+        ),
+        (
+            {
+                "items": 40,
+                "flagged": 0,
+                "selected": 8,
+                "lot": {**LOT, "wrong": 0, "accepted": True},
+            },
+            [
+                "gate: 40 items, 0 flagged, 8 sent, 32 accepted as they are",
+                "sample of 8: 0 wrong, 0 allowed: accepted, 32 more stand as they are",
+            ],
+        ),
+        (
+            {
+                "items": 40,
+                "flagged": 0,
+                "selected": 8,
+                "lot": {**LOT, "wrong": None, "accepted": None},
+            },
+            [
+                "gate: 40 items, 0 flagged, 8 sent, 32 not sent (yet)",
+                "sample of 8: not yet judged, 0 wrong allowed",
+            ],
+        ),
+        (
+            {"items": 4, "flagged": 0, "selected": 1, "byCheck": {"unreadable": 1}},
+            ["gate: 4 items, 0 flagged, 1 sent, 3 not sent"],
+        ),
+    ],
+    ids=["checks", "rejected", "accepted", "on trial", "unreadable"],
+)
+def test_what_a_gate_did_is_told(gate: dict[str, Any], told: list[str]) -> None:
+    assert gate_lines(gate) == told
+    lines = batch_lines(view("COMPLETE", job("v", "COMPLETE", gate=gate)))
+    assert [line.strip() for line in lines[2:]] == told

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from terrace.domain import show
 from terrace.domain.acceptance import plan
+from terrace.domain.quality.report_rows import job_of_row
 from terrace.domain.records import Stop
 from terrace.domain.request import StopMode
 from tests.fakes.house import House
@@ -54,6 +56,15 @@ def test_a_sample_without_errors_accepts_the_lot_without_asking_anybody_again(
     assert job.gate.lot is not None
     lot = job.gate.lot
     assert (lot.size, lot.looked, lot.wrong, lot.accepted) == (COUNT, LOOKED, 0, True)
+    # And neither show nor the report tells of one
+    batch = house.batch()
+    told = show.batch_view(
+        batch, list(house.jobs().values()), house.objects.get_json(batch.requestS3Uri)
+    )
+    row = next(row for row in show.jobs_in(show.dump(told)) if row["labelingJobName"] == "review")
+    assert (row["attempt"], len(row["attempts"])) == (1, 1)
+    reported = job_of_row(batch, job, job.status, house.jobs())
+    assert (reported.attempts, len(reported.endedAttempts)) == (1, 1)
     # And the next level sees every image
     assert len(people(house, "last", passed)) == COUNT
     final = house.batch().final

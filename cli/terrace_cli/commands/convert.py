@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,12 @@ def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None
 
 @click.command()
 @click.argument("places", nargs=-1, required=True, metavar="IN...")
-@click.option("--attribute", "attributes", multiple=True, help="Label attribute; may be repeated.")
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    help="Label attribute; may be repeated.  [default: the only one]",
+)
 @click.option("--format", "name", required=True, help="See --list-formats.")
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="A new or empty folder."
@@ -124,12 +130,12 @@ def convert(
         raise click.UsageError(f"--format {name!r} is none of {', '.join(FORMATS)}")
     if kind is not None and kind not in READERS:
         raise click.UsageError(f"--from {kind!r} is none of {', '.join(READERS)}")
-    if kind is None and not attributes:
-        raise click.UsageError("--attribute says which label of a manifest is meant")
     if kind is not None and (attributes or categories or held_back):
         raise click.UsageError("--attribute, --categories and --val are for manifests, not --from")
     choice = Choice(local=local_file, region=region, profile=profile)
     documents = Documents(lambda: client_of(choice), [copy_of(one) for one in copies])
+    if kind is None and not attributes:
+        attributes = (_only_attribute(places, documents),)
     named = _categories(categories, attributes, documents)
     order = Order(
         chosen=FORMATS[name],
@@ -156,6 +162,24 @@ def convert(
         else:
             done = from_folder(kind, Path(places[0]), order, documents, step, prefix=prefix)
     _say(done, order.chosen.name, out)
+
+
+def _only_attribute(places: tuple[str, ...], documents: "Documents") -> str:
+    """The label that all lines have, where there is but one."""
+    from terrace.domain.quality.item_checks import read
+
+    counts = Counter(
+        name
+        for place in places
+        for item in read(documents.lines(place)(), place)
+        for name in item.labels
+    )
+    if len(counts) == 1:
+        return next(iter(counts))
+    told = ", ".join(f"{name} ({number} lines)" for name, number in counts.most_common(10))
+    raise click.UsageError(
+        f"--attribute says which label of a manifest is meant; there is {told or 'none at all'}"
+    )
 
 
 def copy_of(text: str) -> tuple[str, Path]:

@@ -53,6 +53,9 @@ def demo(
     from terrace_cli.demo.run import run_demo
     from terrace_cli.demo.stage import Options
 
+    if gate and (modality is not None or images):
+        other = "--modality" if modality is not None else "--images"
+        raise click.UsageError(f"--gate is a demo of its own: leave {other} out")
     if gate:
         raise SystemExit(run_gated(Options(keep, seed, speed or 5, images, error_mix or SLIPS)))
     if modality is None:

@@ -96,7 +96,7 @@ def directed_audit(
             created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
             about = directed.metadata_of(found.sequences[0], created)
         items = {index: directed.with_label(item, attribute, uri, about)}
-    result = checking.check(found, asked, None)
+    result = checking.check(found, asked, None, named=checks is not None)
     wanted = directed.Wanted(
         attribute=attribute,
         folder=folder,

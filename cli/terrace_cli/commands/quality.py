@@ -132,7 +132,7 @@ def check(
             embed = load_model(onnx)
         pictures = Pictures(frames, places, embed)
     found = load(labels, places, manifest=manifest, attribute=attribute)
-    result = checking.check(found, asked, pictures, image_size)
+    result = checking.check(found, asked, pictures, image_size, named=checks is not None)
     text = printable(json.dumps(result.to_dict(), ensure_ascii=False, indent=1, allow_nan=False))
     if save is not None:
         places.write(save, text + "\n")

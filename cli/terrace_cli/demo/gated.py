@@ -37,6 +37,8 @@ from terrace_cli.demo.stage import (
     heading,
     relative,
     signals_end_it,
+    tell_interrupted,
+    tell_used,
     wanted_aws,
 )
 from terrace_cli.errors import EXIT_FAILED, TerraceError
@@ -67,13 +69,14 @@ def run_gated(options: Options) -> int:
                 click.echo("Starting an AWS on this machine, with the real template on it ...")
                 contract = own.wait_ready()
             else:
-                click.echo(f"A local AWS runs here already ({contract['awsEndpoint']}): using it.")
+                tell_used(contract, options.error_mix)
             code = _Course(options, batch_id, home, Path(scratch), contract).run()
             done = code == 0
         except PhotosMissing as error:
             raise TerraceError(str(error)) from error
         except Stopped as stopped:
-            click.echo("\nInterrupted.", err=True)
+            posted = (home / "request.json").exists()
+            tell_interrupted([batch_id] if posted else [], used=own is None)
             code = stopped.exit_code
         finally:
             if own is not None:

@@ -33,6 +33,8 @@ from terrace_cli.demo.stage import (
     end_aws,
     heading,
     signals_end_it,
+    tell_interrupted,
+    tell_used,
     wanted_aws,
 )
 from terrace_cli.errors import EXIT_FAILED, EXIT_WRONG, ApiError, TerraceError
@@ -83,6 +85,7 @@ def run_modalities(options: Options) -> int:
     home = options.folder.absolute() / "demo" / run_id
     contract = running_here(options.folder.absolute().parent)
     own: OwnAws | None = None
+    show: _Show | None = None
     done = False
     with signals_end_it():
         try:
@@ -92,14 +95,14 @@ def run_modalities(options: Options) -> int:
                 click.echo("Starting an AWS on this machine, with the real template on it ...")
                 contract = own.wait_ready()
             else:
-                click.echo(f"A local AWS runs here already ({contract['awsEndpoint']}): using it.")
+                tell_used(contract, options.error_mix)
             show = _Show(options, run_id, names, contract, home, own_people=own is not None)
             code = show.run()
             done = code == 0
         except PhotosMissing as error:
             raise TerraceError(str(error)) from error
         except Stopped as stopped:
-            click.echo("\nInterrupted.", err=True)
+            tell_interrupted(show.posted if show else [], used=own is None)
             code = stopped.exit_code
         finally:
             if own is not None:
@@ -134,6 +137,11 @@ class _Show:
     own_people: bool
     """Whether the simulated people are this demo's, and so make errors for sure."""
     running: list[_Running] = field(default_factory=list)
+
+    @property
+    def posted(self) -> list[str]:
+        """Batches that may go on where the AWS does."""
+        return [one.batch_id for one in self.running if not one.over]
 
     def run(self) -> int:
         """All steps in order; returns the exit code."""

@@ -52,6 +52,21 @@ def wanted_aws(options: Options, home: Path) -> Wanted:
     )
 
 
+def tell_used(contract: dict[str, Any], error_mix: str | None) -> None:
+    """Says whose AWS it is; what its people get wrong was said when it was started."""
+    click.echo(f"A local AWS runs here already ({contract['awsEndpoint']}): using it.")
+    if error_mix is not None:
+        click.echo(f"It keeps the error mix that it was started with, not {error_mix!r}.")
+
+
+def tell_interrupted(batches: list[str], *, used: bool) -> None:
+    """Says that it ended early and, of an AWS that goes on, which batches may go on with it."""
+    click.echo("\nInterrupted.", err=True)
+    if used:
+        for batch_id in batches:
+            click.echo(f"The AWS goes on. To end the batch: terrace stop {batch_id}", err=True)
+
+
 def end_aws(own: OwnAws, options: Options, done: bool) -> None:
     """Stops what was started, or leaves it running where the user asked for that."""
     if options.keep and done:

@@ -66,6 +66,10 @@ def _threshold(text: str) -> tuple[str, float]:
     _must_exist(name)
     if CHECKS[name].threshold is None:
         raise _wrong(f"check {name} compares nothing with a number", "leave --threshold out")
+    if value < 0:
+        raise _wrong(
+            f"--threshold {text}: a threshold is 0 or more", f"such as --threshold {name}=1"
+        )
     return name, value
 
 

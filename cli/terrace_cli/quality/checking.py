@@ -7,11 +7,15 @@ from typing import Any
 from terrace.domain.label_values import CustomLabel
 from terrace.domain.quality import item_checks
 from terrace.domain.quality.findings import Finding, Severity, worst_first
+from terrace_cli.errors import EXIT_WRONG, TerraceError
+from terrace_cli.quality import applies
 from terrace_cli.quality.asked import Asked
 from terrace_cli.quality.labels import Labels
 from terrace_cli.quality.pictures import Pictures
 from terrace_cli.quality.sequences import SequenceResult
 from terrace_cli.quality.sequences import check as check_sequence
+
+OUT = "out-of-image"
 
 
 @dataclass
@@ -60,6 +64,8 @@ def check(
     asked: Asked,
     pictures: Pictures | None,
     image_size: tuple[int, int] | None = None,
+    *,
+    named: bool = False,
 ) -> Result:
     """Runs the checks asked for.
 
@@ -68,10 +74,14 @@ def check(
         asked: names of checks and their thresholds.
         pictures: of sequences, where they can be read.
         image_size: (width, height) of sequences' frames; None: of the pictures.
+        named: the user named these checks: one that cannot look is refused, not passed over.
 
     Raises:
-        TerraceError: Pictures were given, and not one of a sequence's can be read.
+        TerraceError: Pictures were given, and not one of a sequence's can be read; or a named
+            check does not look into these labels, or lacks what it needs.
     """
+    if named:
+        _must_look(labels, asked)
     result = Result(labels, notes=list(labels.notes))
     if labels.attribute is not None:
         result.notes += _unchecked(labels, labels.attribute)
@@ -81,8 +91,35 @@ def check(
         result.sequences.append(found)
         result.findings += found.findings
         result.notes += found.notes
+    if any(one.sides_unknown for one in result.sequences):
+        if named:
+            raise TerraceError(
+                f"check {OUT} needs the size of the frames",
+                "--image-size WIDTHxHEIGHT, or the pictures: --frames",
+                EXIT_WRONG,
+            )
+        result.notes.append(
+            f"{OUT} was not looked at, but for what lies left of or above the frames: give their "
+            "size with --image-size WIDTHxHEIGHT"
+        )
     result.findings.sort(key=worst_first)
     return result
+
+
+def _must_look(labels: Labels, asked: Asked) -> None:
+    """Refuses a named check that would be silent whatever is labeled."""
+    manifest = labels.attribute is not None
+    found = applies.kinds(labels.items, labels.attribute)
+    if manifest and not found:
+        return
+    for name in asked:
+        if not applies.looks(name, found, manifest=manifest):
+            what = ", ".join(sorted(applies.NAMES.get(kind, "custom labels") for kind in found))
+            raise TerraceError(
+                f"check {name} does not look into {what}, which {labels.place} has",
+                f"those that do: {', '.join(applies.others(found, manifest=manifest))}",
+                EXIT_WRONG,
+            )
 
 
 def _unchecked(labels: Labels, attribute: str) -> list[str]:
@@ -94,6 +131,7 @@ def _unchecked(labels: Labels, attribute: str) -> list[str]:
         and isinstance(label.value, CustomLabel)
     )
     return [
-        f"{number} labels are of type {kind}, which no check looks into"
+        f"{number} {'label is' if number == 1 else 'labels are'} of type {kind}, which no check "
+        "looks into"
         for kind, number in types.items()
     ]

@@ -82,7 +82,7 @@ def prepare(result: Result, items: Mapping[int, LabeledItem], wanted: Wanted) ->
     if not labeled:
         raise TerraceError(
             f"no item with a label {wanted.attribute} has a finding of severity {FLAGGED} or above",
-            "there is nothing to audit; thresholds are set with `terrace quality check`",
+            "there is nothing to audit; a lower threshold finds more: --threshold NAME=NUMBER",
         )
     modality = review_of(labeled, wanted.attribute)
     told = [one for one in found if one.item in labeled]
@@ -234,13 +234,20 @@ def _instructions(told: list[Finding], items: Mapping[int, LabeledItem], wanted:
     )
     names = {at: _known_as(item) for at, item in items.items()}
     short, full = instructions(
-        told, own, list_uri=joined(wanted.folder, "findings.jsonl"), names=names
+        told,
+        own,
+        list_uri=joined(wanted.folder, "findings.jsonl"),
+        names=names,
+        clips=wanted.context is not None,
     )
     return {"shortInstruction": short, "fullInstruction": full}
 
 
 def _known_as(item: LabeledItem) -> str:
-    return splitext(basename(str(item.data.get("source-ref", ""))))[0] or f"line {item.number}"
+    """An image by its file; a sequence by its sequence file, whose extension tells nothing."""
+    file = basename(str(item.data.get("source-ref", "")))
+    stem, extension = splitext(file)
+    return (stem if extension == ".json" else file) or f"item {item.number}"
 
 
 def _request(modality: Modality, wanted: Wanted, audit: Audit, more: Json) -> Json:

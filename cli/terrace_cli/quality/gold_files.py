@@ -112,6 +112,8 @@ class Files:
                 f"no item of {place} is in {gold_place}",
                 "gold items are told by the same source-ref, or the same source",
             )
+        if answers is not None and not report.workers:
+            notes.append(f"{responses} has no answer to a gold item: no worker is scored")
         return Scored(report, chosen, notes)
 
     def split(self, place: str, key: str, *, out: str, gold_out: str | None) -> tuple[int, int]:

@@ -28,6 +28,8 @@ class SequenceResult:
     names: dict[int, str] = field(default_factory=dict)
     """File name of each frame, by its number."""
     notes: list[str] = field(default_factory=list)
+    sides_unknown: bool = False
+    """True where `out-of-image` was asked for, and nobody knows how large the frames are."""
 
     @property
     def flagged(self) -> list[int]:
@@ -83,12 +85,14 @@ def check(
         result.notes += seen.notes
     if APPEARANCE in asked:
         result.findings += seen.findings
+    size = image_size or seen.image_size
     checked = track_checks.check(
-        loaded,
-        checks=asked,
-        frames=file.frames if file else None,
-        image_size=image_size or seen.image_size,
+        loaded, checks=asked, frames=file.frames if file else None, image_size=size
     )
+    flat = any(track.kind != "cuboid" for track in loaded.tracks)
+    result.sides_unknown = flat and size is None and "out-of-image" in asked
+    if not loaded.tracks and not loaded.findings:
+        result.notes.append(f"{sequence.uri}: no labels in it")
     result.findings += checked
     frames = file.frames if file else None
     result.objects = [

@@ -22,7 +22,9 @@ def summary(result: Result) -> str:
         return f"{result.labels.place}: nothing was found in {items}."
     by = counts["bySeverity"]
     parts = [f"{by[one.value]} {one.value}" for one in reversed(Severity) if one.value in by]
-    return f"{result.labels.place}: {counts['findings']} findings in {items} ({', '.join(parts)})."
+    number = counts["findings"]
+    what = "1 finding" if number == 1 else f"{number} findings"
+    return f"{result.labels.place}: {what} in {items} ({', '.join(parts)})."
 
 
 def findings(rows: list[Finding], most: int) -> "RenderableType":
@@ -81,7 +83,8 @@ def flagged(result: Result) -> list[str]:
         numbers = one.flagged
         if numbers:
             which = f"item {one.sequence.item}: " if len(result.sequences) > 1 else ""
-            lines.append(f"{which}{len(numbers)} frames to look at: {_numbers(numbers)}")
+            frames = "1 frame" if len(numbers) == 1 else f"{len(numbers)} frames"
+            lines.append(f"{which}{frames} to look at: {_numbers(numbers)}")
     return lines
 
 

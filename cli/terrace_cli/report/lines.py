@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from terrace_cli.gate_words import gate_lines
 from terrace_cli.report.words import changed, number, seconds, severities, why
 
 WORST = 8
+MEASURES = 3
 Json = dict[str, Any]
 
 
@@ -49,15 +51,8 @@ def _level(level: Json) -> Iterator[str]:
 def _job(job: Json) -> Iterator[str]:
     if job.get("failureReason"):
         yield f"why: {job['failureReason']}"
-    gate = job.get("gate")
-    if gate:
-        frames = ""
-        if gate.get("selectedFrames") is not None:
-            frames = f", {number(gate['selectedFrames'])} of {number(gate.get('frames'))} frames"
-        yield (
-            f"gate: {number(gate.get('items'))} items, {number(gate.get('flagged'))} flagged, "
-            f"{number(gate.get('selected'))} sent{frames}"
-        )
+    if job.get("gate"):
+        yield from gate_lines(job["gate"])
     if job.get("findings"):
         found = job["findings"]
         yield f"findings: {severities(found)} in {found['itemsFlagged']} of {found['items']} items"
@@ -66,7 +61,10 @@ def _job(job: Json) -> Iterator[str]:
         yield (
             f"changed against {changes['against']}: {changed(changes)} "
             f"({number(changes.get('correctionsPerItem'))} corrections per item)"
+            if changes.get("items")
+            else f"changed against {changes['against']}: {changed(changes)}"
         )
+    yield from _agreement(job)
     gold = job.get("gold")
     if gold:
         yield (
@@ -76,6 +74,18 @@ def _job(job: Json) -> Iterator[str]:
     workers = job.get("workers")
     if workers:
         yield f"workers: {len(workers)}"
+
+
+def _agreement(job: Json) -> Iterator[str]:
+    """The measures that have a value, in one line."""
+    measures = (job.get("agreement") or {}).get("measures") or {}
+    told = [
+        f"{name} {number(one['value'])} ({number(one.get('units'))} units)"
+        for name, one in measures.items()
+        if isinstance(one, dict) and one.get("value") is not None
+    ]
+    if told:
+        yield f"agreement of the workers: {', '.join(told[:MEASURES])}"
 
 
 def _worst(report: Json) -> Iterator[str]:

@@ -99,11 +99,8 @@ def _charts(  # noqa: PLR0917
             )
         )
 
-    def limit(check: str, *, both: bool = False) -> list[tuple[float, str]]:
-        if check not in limits:
-            return []
-        value, name = float(limits[check]), f"threshold of {check}"
-        return [(value, name), (-value, name)] if both else [(value, name)]
+    def limit(check: str) -> list[tuple[float, str]]:
+        return [(float(limits[check]), f"threshold of {check}")] if check in limits else []
 
     solid = found.get("kind") == "cuboid"
     where = []
@@ -114,7 +111,7 @@ def _charts(  # noqa: PLR0917
     yield one("Coordinates", "m" if solid else "px", where)
     residuals = found.get("residuals") or {}
     yield one(
-        "Deviation from what the frames around say",
+        "Deviation from what the frames around say (a finding also stands out of the noise)",
         "object sizes",
         [
             Line(name, x, values, colour)
@@ -132,17 +129,16 @@ def _charts(  # noqa: PLR0917
             floor=0.0,
         )
         yield one(
-            "Size against the label before",
+            "Size against the label before (check size-step compares the motion before and after)",
             "fraction",
             [Line("change of size", x, found.get("sizeChanges") or [], 4)],
-            thresholds=limit("size-step", both=True),
         )
     if any(value is not None for value in found.get("rollingIou") or []):
         yield one(
-            "Rolling IoU",
+            "Rolling IoU with the label before (check rolling-iou compares with the place that the "
+            "frames around say)",
             "IoU",
             [Line("with the label before", x, found["rollingIou"], 5)],
-            thresholds=limit("rolling-iou"),
             floor=0.0,
             ceiling=1.0,
         )

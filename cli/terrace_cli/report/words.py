@@ -54,6 +54,8 @@ def shortened(report: dict[str, Any]) -> dict[str, Any]:
 
 def changed(changes: dict[str, Any]) -> str:
     """What a review changed, in a few words."""
+    if changes.get("items") == 0:
+        return "nothing was reviewed"
     kinds = ("added", "removed", "moved", "relabeled")
     parts = [f"{changes.get(kind, 0)} {kind}" for kind in kinds if changes.get(kind)]
     if changes.get("attributes"):

@@ -279,6 +279,17 @@ class JobRecord(Record):
         return self.status in JOB_TERMINAL
 
     @property
+    def lastAttempt(self) -> int:
+        """Number of the last attempt that had, or is to have, a labeling job.
+
+        A job may end while a further attempt waits (an accepted lot, late labels): that one has
+        never been anything.
+        """
+        if self.ended and self.nonce is None and self.attempts:
+            return self.attempts[-1].attempt
+        return self.attempt
+
+    @property
     def lot_open(self) -> bool:
         """True while items hang on a sample of which nobody has judged yet what it says."""
         lot = self.gate.lot if self.gate is not None else None

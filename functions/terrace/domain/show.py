@@ -214,7 +214,7 @@ def _job(
         jobLevel=job.level,
         chainFromJobName=job.spec.inputConfig.chainFromJobName,
         labelingJobArn=job.labelingJobArn,
-        attempt=job.attempt,
+        attempt=job.lastAttempt,
         maxAttempts=job.spec.maxAttempts,
         numItems=job.numItems,
         numItemsLabeled=items_labeled(job),

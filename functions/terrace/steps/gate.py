@@ -70,7 +70,10 @@ class Gated:
     def direct(self, given: Instructions | None) -> Instructions:
         """The user's instructions, with what the gate found about what people will see."""
         short, full = directions.instructions(
-            self.findings, given, list_uri=self.result.findingsS3Uri
+            self.findings,
+            given,
+            list_uri=self.result.findingsS3Uri,
+            clips=self.clips is not None,
         )
         about = {"shortInstruction": short, "fullInstruction": full}
         return (given or Instructions()).model_copy(update=about)

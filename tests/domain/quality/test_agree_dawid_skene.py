@@ -142,12 +142,9 @@ def test_a_worker_whose_items_nobody_else_answered_is_not_judged() -> None:
     given_votes = votes.of([(0, "a", "A"), (0, "b", "A"), (1, "c", "B")])
     alone = {row.worker: row for row in workers.table(given_votes, _fit(given_votes))}["c"]
     assert (alone.answers, alone.shared) == (1, 0)
-    assert (alone.agreement, alone.accuracy, alone.posterior, alone.confusion) == (
-        None,
-        None,
-        None,
-        {},
-    )
+    unknown = (alone.agreement, alone.accuracy, alone.posterior, alone.skill)
+    assert (unknown, alone.confusion) == ((None,) * 4, {})
+    assert [row.worker for row in workers.table(given_votes, _fit(given_votes))][-1] == "c"
 
 
 def test_one_lucky_answer_does_not_make_an_expert() -> None:
@@ -155,7 +152,10 @@ def test_one_lucky_answer_does_not_make_an_expert() -> None:
     given_votes = votes.of([*steady, (0, "lucky", "A")])
     rows = {row.worker: row for row in workers.table(given_votes, _fit(given_votes))}
     assert rows["lucky"].accuracy == rows["a"].accuracy == 1.0
-    assert rows["lucky"].skill < rows["a"].skill
+    lucky, steady_one = rows["lucky"].skill, rows["a"].skill
+    assert lucky is not None
+    assert steady_one is not None
+    assert lucky < steady_one
 
 
 def _fit(given_votes: votes.Votes) -> dawid_skene.Estimate:

@@ -76,6 +76,31 @@ def test_a_sentence_that_does_not_name_its_frame_gets_both_names() -> None:
     assert full.splitlines()[1] == "- 000007.jpg (frame 7): Something is odd."
 
 
+def test_workers_of_a_clip_are_told_file_names_alone() -> None:
+    told = "Car is not labeled in frame 7.jpg (frame 7), though it is in frame 6.jpg (frame 6)."
+    found = [finding(7, sentence=told), finding(8, sentence="Something is odd.")]
+    short, full = instructions(found, None, list_uri=LIST, clips=True)
+    assert short == "Please look here first: 000007.jpg, 000008.jpg."
+    assert full.splitlines()[1:] == [
+        "- 000007.jpg: Car is not labeled in frame 7.jpg, though it is in frame 6.jpg.",
+        "- 000008.jpg: Something is odd.",
+    ]
+
+
+def test_of_several_sequences_the_short_text_names_each_frames_own() -> None:
+    found = [finding(3, item=1, value=0.9), finding(3, item=4, value=0.5)]
+    short, _ = instructions(found, None, list_uri=LIST, names={4: "night"})
+    assert short == (
+        "Please look here first: Sequence 2: 000003.jpg (frame 3), night: 000003.jpg (frame 3)."
+    )
+
+
+def test_a_line_of_the_manifest_that_was_checked_is_not_told() -> None:
+    found = [finding(None, sentence="A box reaches out of 011.jpg (line 11) by 40 px.")]
+    _, full = instructions(found, None, list_uri=LIST, names={0: "011.jpg"})
+    assert full.endswith("- 011.jpg: A box reaches out of 011.jpg by 40 px.")
+
+
 def test_an_image_is_named_by_its_file() -> None:
     found = [finding(None, sentence="Two boxes lie on one another.")]
     short, full = instructions(found, None, list_uri=LIST, names={0: "cat.png"})

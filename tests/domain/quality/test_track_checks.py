@@ -202,6 +202,16 @@ def test_every_missing_frame_of_a_short_gap_is_named() -> None:
     assert [one.value for one in found] == [1, 3, 3, 3]
 
 
+def test_a_gap_of_more_than_three_frames_may_be_an_occlusion() -> None:
+    document = boxes()
+    for number in range(20, 24):
+        labels = labels_of(document, number)
+        labels[:] = [one for one in labels if one["object-id"] != "id-2"]
+    found = findings(document)
+    assert named(found) == {("missing-frame", n, "Car:2") for n in range(20, 24)}
+    assert {one.severity for one in found} == {Severity.warning}
+
+
 def test_a_long_gap_is_a_re_appearance_where_the_object_is_back() -> None:
     document = boxes()
     for number in range(20, 40):

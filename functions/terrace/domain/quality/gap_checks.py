@@ -5,13 +5,17 @@ import numpy as np
 from terrace.domain.quality.findings import Severity
 from terrace.domain.quality.track_tables import Table, Writer
 
+FORGOTTEN = 3
+"""Frames without a label that nobody takes for an occlusion."""
+
 
 def check(table: Table, out: Writer, longest_gap: int) -> None:
     """Missing frames, re-appearances, and objects of one frame.
 
-    Every frame of a gap of up to `longest_gap` frames is an error of its own. A longer gap is one
-    re-appearance, noted where the object is back: it may have been out of sight. A label that
-    is there but cannot be read is not missing.
+    Every frame of a gap of up to `longest_gap` frames is a finding of its own: an error in a gap of
+    up to `FORGOTTEN` frames, a warning in a longer one, which may be an occlusion. A gap longer
+    than that is one re-appearance, noted where the object is back. A label that is there but
+    cannot be read is not missing.
 
     Worked number: frames 0, 1, 3, 20 with a longest gap of 10: frame 2 is missing, and the object
     re-appears in frame 20 after 16 frames.
@@ -52,7 +56,7 @@ def check(table: Table, out: Writer, longest_gap: int) -> None:
                     continue  # It is labeled: what is wrong with the label is told already.
                 out.add(
                     "missing-frame",
-                    Severity.error,
+                    Severity.error if gap <= FORGOTTEN else Severity.warning,
                     track,
                     number,
                     f"{track.name} is not labeled in {{frame}}, {around}.",

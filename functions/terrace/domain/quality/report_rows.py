@@ -123,7 +123,7 @@ def job_of_row(
         "failureReason": job.failureReason,
         "labelAttributeName": job.labelAttributeName,
         "timing": _job_timing(batch, job, by_name),
-        "attempts": job.attempt if job.startedAt is not None else len(job.attempts),
+        "attempts": job.lastAttempt if job.startedAt is not None else len(job.attempts),
         "endedAttempts": [attempt_of(one, show.iso(one.endedAt)) for one in job.attempts],
         "deferrals": job.deferrals,
         "brokenStarts": job.brokenStarts,

@@ -38,11 +38,13 @@ class ObjectSeries:
     sizes: Numbers
     """Area in px (cuboids: volume in m3; keypoints have none)."""
     sizeChanges: Numbers
-    """Difference of size to the label before, divided by that one's size: a fraction."""
+    """Difference of size to the label before, divided by that one's size: a fraction. Not what
+    `size-step` compares with its threshold (width and height against the motion on both sides)."""
     rollingMean: dict[str, Numbers]
     """Of place and size: the mean over five labels around each."""
     rollingIou: Numbers
-    """Overlap with the label before (polygons and cuboids by their own shape; keypoints none)."""
+    """Overlap with the label before (polygons and cuboids by their own shape; keypoints none). Not
+    what check `rolling-iou` compares: that is the overlap with where the neighbours put it."""
     residuals: dict[str, Numbers]
     """By measure: how far the label is from what its neighbours in time say, in object sizes."""
     flags: list[list[str]] = field(default_factory=list)

@@ -23,9 +23,10 @@ class WorkerQuality:
     """Share of shared answers that are the consensus; the worker's own vote is part of it."""
     posterior: float | None
     """Mean posterior of what the worker said, over shared units."""
-    skill: float
+    skill: float | None
     """Chance to be right on a unit of this job, by the estimated confusion matrix: prior included,
-    so that one lucky answer does not make an expert."""
+    so that one lucky answer does not make an expert. None: without shared answers it would be the
+    prior alone."""
     confusion: dict[str, dict[str, int]] = field(default_factory=dict)
     """By consensus class: how often the worker said which class, over shared units."""
     seconds: float | None = None
@@ -35,7 +36,7 @@ class WorkerQuality:
 def table(
     votes: Votes, fitted: Estimate, seconds: dict[str, float] | None = None
 ) -> list[WorkerQuality]:
-    """Every worker, least skilled first.
+    """Every worker, least skilled first; those of whom nothing is known last.
 
     Worked number: units AAB, AAB by workers a, b, c: a's answers agree with 2 of 4 others' answers
     (0.5), c's with none (0.0); accuracy of a is 1.0, of c 0.0.
@@ -60,12 +61,16 @@ def table(
                 agreement=equal / others if others else None,
                 accuracy=float((choice == best[unit]).mean()) if len(unit) else None,
                 posterior=float(sure.mean()) if len(unit) else None,
-                skill=float((right * fitted.classes).sum()),
+                skill=float((right * fitted.classes).sum()) if len(unit) else None,
                 confusion=_confusion(votes.classes, best[unit].tolist(), choice.tolist()),
                 seconds=(seconds or {}).get(name),
             )
         )
-    return sorted(found, key=lambda row: (row.skill, row.worker))
+    return sorted(found, key=_place)
+
+
+def _place(row: WorkerQuality) -> tuple[bool, float, str]:
+    return (row.skill is None, row.skill or 0.0, row.worker)
 
 
 def _confusion(
