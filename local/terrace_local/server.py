@@ -42,6 +42,7 @@ class LocalAws:
         self.deployed = False
         """Set once the stack is complete: nothing before that is worth keeping."""
         self._saving = asyncio.Lock()
+        self._saved_for_good = False
         self._stop = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
@@ -192,6 +193,10 @@ class LocalAws:
 
     async def _save(self, graceful: bool = False) -> None:
         async with self._saving:
+            # The periodic save may come due while the server shuts down: it must not undo this one.
+            if self._saved_for_good:
+                return
+            self._saved_for_good = graceful
             copy = self.keeper.copy()
             await asyncio.to_thread(self.keeper.write, copy, graceful)
 
