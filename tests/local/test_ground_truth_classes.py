@@ -1,10 +1,8 @@
 """Classes of images, texts and clips: who said what, and what comes of it."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +12,11 @@ from moto import mock_aws
 
 from terrace_local.ground_truth.votes import Votes, choose_classes, confidence
 from terrace_local.workers.item_truth import ItemTruth, write_item_truth
+from tests.data import shared_data
 from tests.local.ground_truth_world import World, manifest
 
-DATA = Path(os.environ.get("TERRACE_DATA", "/work/shared/data"))
-real = pytest.mark.skipif(not DATA.is_dir(), reason=f"real data is not at {DATA} (TERRACE_DATA)")
+DATA = shared_data.FOLDER.parent
+real = pytest.mark.skipif(not DATA.is_dir(), reason=f"real data is not at {DATA}")
 NASTY = '"it\'s" <script>alert(1)</script> & 🙂 שלום'
 CLASSIFIER = """<crowd-form><crowd-classifier name="mood"
   categories="{{ task.input.labels | to_json | escape }}">

@@ -3,9 +3,7 @@
 import base64
 import io
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,11 +24,12 @@ from terrace_local.ground_truth.masks import (
     vote,
 )
 from terrace_local.workers.shapes import Box
+from tests.data import shared_data
 from tests.local.ground_truth_world import World, manifest
 
-SAMPLES = Path(os.environ.get("TERRACE_SAMPLES", "/work/shared/data/ground_truth_samples"))
+SAMPLES = shared_data.FOLDER
 PCB = SAMPLES.parent / "gt_semantic_segmentation_pcb"
-real = pytest.mark.skipif(not PCB.is_dir(), reason=f"no real masks at {PCB} (TERRACE_SAMPLES)")
+real = pytest.mark.skipif(not PCB.is_dir(), reason=f"no real masks at {PCB}")
 PETS = colors_of(["Cat", "Dog"], {})
 OVERLAY = """{% assign meta = "A-ref-metadata" %}
 <crowd-form><crowd-image-classifier name="verdict"

@@ -1,10 +1,8 @@
 """What jobs leave in S3, compared with the fact sheet and with real jobs' files."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +12,11 @@ from terrace_local.ground_truth.categories import parse_categories
 from terrace_local.ground_truth.families.seqlabel import from_seqlabel, to_seqlabel
 from terrace_local.ground_truth.task_types import TASK_TYPES
 from terrace_local.workers.sequence import Sequence
+from tests.data import shared_data
 from tests.local.ground_truth_world import FRAMES, World
 
-SAMPLES = Path(os.environ.get("TERRACE_SAMPLES", "/work/shared/data/ground_truth_samples"))
-real = pytest.mark.skipif(
-    not SAMPLES.is_dir(), reason=f"real samples are not at {SAMPLES} (TERRACE_SAMPLES)"
-)
+SAMPLES = shared_data.FOLDER
+real = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"real samples are not at {SAMPLES}")
 
 
 @pytest.fixture(scope="module")

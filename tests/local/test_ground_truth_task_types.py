@@ -1,9 +1,7 @@
 """The local Ground Truth's table of task types, held against the fact sheet, and its refusals."""
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +11,10 @@ from terrace_local.ground_truth.arns import REGION_ACCOUNTS, human_task_ui_arn, 
 from terrace_local.ground_truth.errors import ServiceError
 from terrace_local.ground_truth.families import FAMILIES
 from terrace_local.ground_truth.task_types import BUILT_IN, TASK_TYPES, task_type_of
+from tests.data import shared_data
 from tests.local.ground_truth_world import ACCOUNT, World
 
-FACTS = Path(os.environ.get("TERRACE_FACTS", "/work/shared/facts")) / "ground_truth.json"
+FACTS = shared_data.FACTS
 SUFFIX = {True: "must_end_ref", False: "must_not_end_ref", None: "must_not_end_ref (botocore"}
 
 
@@ -26,7 +25,7 @@ def world() -> Iterator[World]:
         yield World()
 
 
-@pytest.mark.skipif(not FACTS.is_file(), reason=f"the fact sheet is not at {FACTS} (TERRACE_FACTS)")
+@pytest.mark.skipif(not FACTS.is_file(), reason=f"the fact sheet is not at {FACTS}")
 def test_the_table_says_what_the_fact_sheet_says() -> None:
     rows = json.loads(FACTS.read_text())["task_types"]
     facts = {row["pre_lambda"].removeprefix("PRE-"): row for row in rows if row["pre_lambda"]}

@@ -1,9 +1,7 @@
 """Named entities: marks of one person and of several."""
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +11,10 @@ from moto import mock_aws
 
 from terrace_local.ground_truth.families.text_spans import consolidate_spans
 from terrace_local.workers.item_truth import TRUTH_REF, ItemTruth, Span, write_item_truth
+from tests.data import shared_data
 from tests.local.ground_truth_world import World, manifest
 
-SAMPLES = Path(os.environ.get("TERRACE_SAMPLES", "/work/shared/data/ground_truth_samples"))
+SAMPLES = shared_data.FOLDER
 TEXT = '🙂 "Bob <b>" moved to שלום-town on Jan 1 1990 & stayed.'
 INSTRUCTIONS = {"shortInstruction": "Mark names.", "fullInstruction": "Mark every name."}
 
@@ -65,7 +64,7 @@ def test_careful_people_mark_what_is_there(world: World, people: int) -> None:
     assert metadata["entities"] == [{"confidence": expected}] * 2
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no real samples at {SAMPLES} (TERRACE_SAMPLES)")
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no real samples at {SAMPLES}")
 def test_a_line_has_the_shape_of_a_real_one(world: World) -> None:
     path = SAMPLES / "real/text/comprehend_readme_ner_and_textcls.manifest"
     theirs = json.loads(path.read_text().splitlines()[0])
