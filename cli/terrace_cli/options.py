@@ -41,6 +41,27 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def s3_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --local, --region, --profile to a command that needs S3 only; it gets a `choice`."""
+
+    @click.option(
+        "--local",
+        "local_file",
+        type=click.Path(path_type=Path),
+        help="S3 is that of this local.json's run.  [default: .terrace/local.json here or above]",
+    )
+    @click.option("--region", help="AWS Region; S3 is AWS's, whatever runs here.")
+    @click.option("--profile", help="AWS profile with the credentials; S3 is AWS's.")
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any, local_file: Path | None, region: str | None, profile: str | None, **kwargs: Any
+    ) -> Any:
+        choice = Choice(local=local_file, region=region, profile=profile)
+        return command(*args, choice=choice, **kwargs)
+
+    return wrapped
+
+
 class TerraceGroup(click.Group):
     """A group whose commands may raise `TerraceError`: said on stderr, with its exit code."""
 

@@ -1,9 +1,7 @@
 """`terrace report`: lines, JSON, and a page that needs nothing else and runs nothing."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,9 @@ from terrace_cli.report.lines import lines
 from terrace_cli.report.material import Material, whole
 from terrace_cli.report.page import render
 from terrace_cli.report.words import changed
+from tests.browser import a_browser
 from tests.cli import reports
 from tests.cli.fake_api import FakeApi
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def page(**instead: Any) -> str:
@@ -247,15 +244,8 @@ def test_nothing_of_a_stranger_is_markup() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    binary = next((path for path in map(shutil.which, BROWSERS) if path), None)
-    if binary is None:
-        pytest.skip("no Chromium here (Debian: apt-get install chromium): page not tested")
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=binary, args=flags)
+    with a_browser() as found:
         yield found
-        found.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -408,7 +408,6 @@ NOT_FROM_OUTSIDE = {
             "steps/gate_lot:reject",
             "steps/gate_lot:rows",
             "steps/lane:_carried",
-            "steps/lane:carried_lines",
             "steps/lane:carried_reasons",
             "steps/lane:waiting",
         ),

@@ -2,8 +2,6 @@
 every request of the page is answered here."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 
 from terrace.domain import skeleton_page, worker_ui
 from terrace.runtime.worker_pages import template
+from tests.browser import a_browser
 from tests.worker_page.pictures import Person, street
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,25 +36,11 @@ CROWD = """
 """
 
 
-def browser_binary() -> str | None:
-    """A Chromium or Chrome of this machine."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next((path for path in map(shutil.which, names) if path), None)
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for all tests of a file: a second one cannot be driven beside it."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    binary = browser_binary()
-    if binary is None:
-        pytest.skip("no Chromium here (Debian: apt-get install chromium): page not tested")
-    # Chromium's own sandbox does not start for root.
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=binary, args=flags)
+    """One browser for all tests of a file."""
+    with a_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,13 @@ Real pages in a real Chromium, worked on by mouse; pictures stay below 150 KB.
 """
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import sync_playwright
 
-from tests.worker_page.conftest import HEIGHT, ROOT, WIDTH, Worker, browser_binary, rendered, rig
+from tests.browser import a_browser
+from tests.worker_page.conftest import HEIGHT, ROOT, WIDTH, Worker, rendered, rig
 from tests.worker_page.pictures import Person, street
 
 FOLDER = ROOT / "docs" / "skeleton"
@@ -88,11 +87,9 @@ def truck() -> bytes:
 
 def main() -> None:
     """Writes every picture."""
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
     scene = street(WIDTH, HEIGHT, PEOPLE)
     coco = rig("coco-person")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=browser_binary(), args=flags)
+    with a_browser() as browser:
 
         def worker(text: str, picture: bytes) -> Worker:
             page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
@@ -135,7 +132,6 @@ def main() -> None:
         page.get_by_role("button", name="Read what stands here").click()
         page.locator("svg image").wait_for()
         save(page, "rig-creator")
-        browser.close()
     for path in sorted(Path(FOLDER).glob("*.png")):
         print(path.name, path.stat().st_size)
 

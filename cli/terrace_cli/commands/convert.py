@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from terrace_cli.errors import EXIT_WRONG, TerraceError
+from terrace_cli.options import s3_options
 from terrace_cli.progress import Progress
 from terrace_cli.target import Choice
 
@@ -85,14 +86,7 @@ def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None
     callback=_list,
     help="Say which formats there are, and exit.",
 )
-@click.option(
-    "--local",
-    "local_file",
-    type=click.Path(path_type=Path),
-    help="S3 is that of this local.json's run.  [default: .terrace/local.json here or above]",
-)
-@click.option("--region", help="AWS Region; S3 is AWS's, whatever runs here.")
-@click.option("--profile", help="AWS profile with the credentials; S3 is AWS's.")
+@s3_options
 def convert(
     *,
     places: tuple[str, ...],
@@ -109,9 +103,7 @@ def convert(
     kind: str | None,
     prefix: str | None,
     home: str | None,
-    local_file: Path | None,
-    region: str | None,
-    profile: str | None,
+    choice: Choice,
 ) -> None:
     """Write the labels of manifests (files or S3 URIs) in a format that trainers read.
 
@@ -132,7 +124,6 @@ def convert(
         raise click.UsageError(f"--from {kind!r} is none of {', '.join(READERS)}")
     if kind is not None and (attributes or categories or held_back):
         raise click.UsageError("--attribute, --categories and --val are for manifests, not --from")
-    choice = Choice(local=local_file, region=region, profile=profile)
     documents = Documents(lambda: client_of(choice), [copy_of(one) for one in copies])
     if kind is None and not attributes:
         attributes = (_only_attribute(places, documents),)

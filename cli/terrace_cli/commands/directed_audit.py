@@ -2,13 +2,12 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 from terrace.domain import s3uri
 from terrace_cli.errors import EXIT_WRONG, TerraceError
-from terrace_cli.options import printable
+from terrace_cli.options import printable, s3_options
 from terrace_cli.s3 import client_of
 from terrace_cli.target import Choice
 
@@ -31,14 +30,7 @@ CONTEXT = 5
 )
 @click.option("--checks", help="Names, with commas between.  [default: all]")
 @click.option("--threshold", "thresholds", multiple=True, metavar="NAME=NUMBER")
-@click.option(
-    "--local",
-    "local_file",
-    type=click.Path(path_type=Path),
-    help="S3 is that of this local.json's run.  [default: .terrace/local.json here or above]",
-)
-@click.option("--region", help="AWS Region; S3 is AWS's, whatever runs here.")
-@click.option("--profile", help="AWS profile with the credentials; S3 is AWS's.")
+@s3_options
 def directed_audit(
     *,
     labels: str,
@@ -52,9 +44,7 @@ def directed_audit(
     context: int | None,
     checks: str | None,
     thresholds: tuple[str, ...],
-    local_file: Path | None,
-    region: str | None,
-    profile: str | None,
+    choice: Choice,
 ) -> None:
     """Prepare a review of what the checks find in LABELS (a SeqLabel.json or output manifest).
 
@@ -71,7 +61,7 @@ def directed_audit(
         raise click.UsageError("--context is of --clips")
     folder = _folder(out, as_uri)
     asked = asked_checks.read(checks, thresholds, pictures=False)
-    places = Places(lambda: client_of(Choice(local=local_file, region=region, profile=profile)))
+    places = Places(lambda: client_of(choice))
     categories = parsed(places.text(category_file, "the category file"), category_file)
     if not isinstance(categories, dict):
         raise TerraceError(f"{category_file} holds no JSON object", exit_code=EXIT_WRONG)

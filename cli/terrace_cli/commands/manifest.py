@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from terrace_cli.commands.manifest_frames import from_frames, from_video
-from terrace_cli.commands.manifest_options import Places, report_made, s3_options
+from terrace_cli.commands.manifest_options import Places, places_options, report_made
 from terrace_cli.options import TerraceGroup
 from terrace_cli.progress import Progress
 
@@ -33,7 +33,7 @@ manifest.add_command(from_video)
     "--out", default="input.manifest", show_default=True, help="A file or S3 URI for the manifest."
 )
 @click.option("--replace", is_flag=True, help="Write over a manifest that is there.")
-@s3_options
+@places_options
 def from_prefix(
     *,
     place: str | None,
@@ -119,7 +119,7 @@ def from_prefix(
 @click.option("--short-instruction")
 @click.option("--full-instruction")
 @click.option("--replace", is_flag=True, help="Write over a file that is there.")
-@s3_options
+@places_options
 def label_categories(
     *,
     labels: tuple[str, ...],
@@ -161,7 +161,7 @@ def label_categories(
 @click.argument("path", type=click.Path(path_type=Path))
 @click.argument("to", metavar="s3://…")
 @click.option("--replace", is_flag=True, help="Write over objects that have another content.")
-@s3_options
+@places_options
 def upload(*, path: Path, to: str, replace: bool, s3: Places) -> None:
     """Copy the file or folder PATH to S3, and go on where it stopped when run again.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from terrace_cli.commands.manifest_options import Places, report_made, s3_options
+from terrace_cli.commands.manifest_options import Places, places_options, report_made
 from terrace_cli.progress import Progress, Step
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MODALITIES = click.Choice([MODALITY, "VideoObjectDetection"])
 @click.option("--as-named", is_flag=True, help="The order of the names' bytes is the right one.")
 @click.option("--modality", type=MODALITIES, default=MODALITY, show_default=True)
 @click.option("--replace", is_flag=True, help="Write over files that are there.")
-@s3_options
+@places_options
 def from_frames(
     *,
     place: str,
@@ -129,7 +129,7 @@ def _copied(
 )
 @click.option("--png", is_flag=True, help="PNG frames: nothing lost, and many times as large.")
 @click.option("--modality", type=MODALITIES, default=MODALITY, show_default=True)
-@s3_options
+@places_options
 def from_video(
     *,
     videos: tuple[Path, ...],

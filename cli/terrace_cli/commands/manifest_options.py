@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from terrace_cli.errors import EXIT_WRONG, TerraceError
+from terrace_cli.options import s3_options
 from terrace_cli.target import Choice
 
 if TYPE_CHECKING:
@@ -63,22 +64,12 @@ class Places:
             ) from error
 
 
-def s3_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --local, --region, --profile; the command gets `s3`, which makes its client."""
+def places_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say where S3 is; the command gets `s3`, which makes its client."""
 
-    @click.option(
-        "--local",
-        "local_file",
-        type=click.Path(path_type=Path),
-        help="S3 is that of this local.json's run.  [default: .terrace/local.json here or above]",
-    )
-    @click.option("--region", help="AWS Region; S3 is AWS's, whatever runs here.")
-    @click.option("--profile", help="AWS profile with the credentials; S3 is AWS's.")
+    @s3_options
     @functools.wraps(command)
-    def wrapped(
-        *args: Any, local_file: Path | None, region: str | None, profile: str | None, **kwargs: Any
-    ) -> Any:
-        choice = Choice(local=local_file, region=region, profile=profile)
+    def wrapped(*args: Any, choice: Choice, **kwargs: Any) -> Any:
         return command(*args, s3=Places(choice), **kwargs)
 
     return wrapped

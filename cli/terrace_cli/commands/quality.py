@@ -11,7 +11,7 @@ from terrace.domain.quality.findings import Severity
 from terrace_cli.commands.directed_audit import directed_audit
 from terrace_cli.commands.quality_gold import gold
 from terrace_cli.errors import EXIT_FAILED
-from terrace_cli.options import printable
+from terrace_cli.options import printable, s3_options
 from terrace_cli.s3 import client_of
 from terrace_cli.target import Choice
 
@@ -77,14 +77,7 @@ def quality() -> None:
     type=click.Choice(list(NAME)),
     help="Exit code 1 where anything of this severity, or above, is found.",
 )
-@click.option(
-    "--local",
-    "local_file",
-    type=click.Path(path_type=Path),
-    help="S3 is that of this local.json's run.  [default: .terrace/local.json here or above]",
-)
-@click.option("--region", help="AWS Region; S3 is AWS's, whatever runs here.")
-@click.option("--profile", help="AWS profile with the credentials; S3 is AWS's.")
+@s3_options
 def check(
     *,
     labels: str,
@@ -99,9 +92,7 @@ def check(
     as_json: bool,
     limit: int,
     fail_on: str | None,
-    local_file: Path | None,
-    region: str | None,
-    profile: str | None,
+    choice: Choice,
 ) -> None:
     """Look for suspicious labels in LABELS: a SeqLabel.json or an output manifest.
 
@@ -119,7 +110,7 @@ def check(
     if onnx is not None and frames is None:
         raise click.UsageError("--onnx looks at pictures: say where they are with --frames")
     asked = asked_checks.read(checks, thresholds, pictures=frames is not None)
-    places = Places(lambda: client_of(Choice(local=local_file, region=region, profile=profile)))
+    places = Places(lambda: client_of(choice))
     pictures = None
     if frames is not None:
         from terrace.domain.quality.looks import hog_and_color

@@ -2,33 +2,13 @@
 
 import json
 import secrets
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import click
 
-from terrace_cli.options import printable
+from terrace_cli.options import printable, s3_options
 from terrace_cli.target import Choice
 
 WIDTH = 120
-
-
-def s3_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --local, --region, --profile: whose S3 is meant where a place is an s3:// URI."""
-    for option in (
-        click.option("--profile", help="AWS profile with the credentials; S3 is AWS's."),
-        click.option("--region", help="AWS Region; S3 is AWS's, whatever runs here."),
-        click.option(
-            "--local",
-            "local_file",
-            type=click.Path(path_type=Path),
-            help="S3 is that of this local.json's run.  [default: .terrace/local.json here or "
-            "above]",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group()
@@ -60,9 +40,7 @@ def mix(
     out: str,
     key: str | None,
     attribute: str | None,
-    local_file: Path | None,
-    region: str | None,
-    profile: str | None,
+    choice: Choice,
 ) -> None:
     """Put items of GOLD between the lines of MANIFEST, so that workers cannot tell them apart.
 
@@ -72,7 +50,7 @@ def mix(
     """
     from terrace_cli.quality import gold_files
 
-    files = gold_files.Files(Choice(local=local_file, region=region, profile=profile))
+    files = gold_files.Files(choice)
     mixed = files.mix(
         manifest,
         gold_manifest,
@@ -121,9 +99,7 @@ def score(
     responses: str | None,
     iou: float,
     as_json: bool,
-    local_file: Path | None,
-    region: str | None,
-    profile: str | None,
+    choice: Choice,
 ) -> None:
     """Compare the labels of OUTPUT, an output manifest, with the known ones of GOLD.
 
@@ -133,7 +109,7 @@ def score(
 
     from terrace_cli.quality import gold_files, gold_tables
 
-    files = gold_files.Files(Choice(local=local_file, region=region, profile=profile))
+    files = gold_files.Files(choice)
     scored = files.score(
         output,
         gold_manifest,
@@ -165,9 +141,7 @@ def split(
     key: str,
     out: str,
     gold_out: str | None,
-    local_file: Path | None,
-    region: str | None,
-    profile: str | None,
+    choice: Choice,
 ) -> None:
     """Take the gold items that KEY names out of OUTPUT, a manifest made from the mixed one.
 
@@ -176,7 +150,7 @@ def split(
     """
     from terrace_cli.quality import gold_files
 
-    files = gold_files.Files(Choice(local=local_file, region=region, profile=profile))
+    files = gold_files.Files(choice)
     own, known = files.split(output, key, out=out, gold_out=gold_out)
     where = f"{gold_out} has" if gold_out else "left out:"
     click.echo(f"{out} has {own} items; {where} {known} gold items.")

@@ -6,6 +6,7 @@ from typing import BinaryIO
 import click
 
 from terrace_cli.errors import EXIT_WRONG, TerraceError
+from terrace_cli.options import s3_options
 from terrace_cli.s3 import client_of
 from terrace_cli.target import Choice
 
@@ -34,14 +35,7 @@ def ui() -> None:
 @click.option("--categories", help="Label category file: a file or S3 URI.  [default: the job's]")
 @click.option("--template", help="Worker page: a file or S3 URI.  [default: the job's]")
 @click.option("--attribute", help="The label under review.  [default: that of the chain]")
-@click.option(
-    "--local",
-    "local_file",
-    type=click.Path(path_type=Path),
-    help="S3 is that of this local.json's run.  [default: .terrace/local.json here or above]",
-)
-@click.option("--region", help="AWS Region; S3 is AWS's, whatever runs here.")
-@click.option("--profile", help="AWS profile with the credentials; S3 is AWS's.")
+@s3_options
 def preview(
     *,
     file: BinaryIO,
@@ -52,9 +46,7 @@ def preview(
     categories: str | None,
     template: str | None,
     attribute: str | None,
-    local_file: Path | None,
-    region: str | None,
-    profile: str | None,
+    choice: Choice,
 ) -> None:
     """Show the page that workers get for one item of a job of REQUEST (- is stdin).
 
@@ -66,7 +58,6 @@ def preview(
     from terrace_cli.preview.job import Overrides, find
     from terrace_cli.preview.page import render
 
-    choice = Choice(local=local_file, region=region, profile=profile)
     files = Files(lambda: client_of(choice))
     job = find(file.read(), name, Overrides(manifest, categories, template, attribute), files)
     text = render(job, item, files)

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from terrace_cli.client import Client
-from terrace_cli.demo.embedded import OwnAws, running_here
+from terrace_cli.demo.embedded import OwnAws
 from terrace_cli.demo.gated_batch import (
     FULL,
     GATED,
@@ -31,21 +31,18 @@ from terrace_cli.demo.request import new_batch_id
 from terrace_cli.demo.results import read_manifest, read_s3
 from terrace_cli.demo.stage import (
     Options,
-    Stopped,
     clients,
-    end_aws,
     heading,
+    on_an_aws,
+    posted_of,
     relative,
-    signals_end_it,
-    tell_interrupted,
-    tell_used,
-    wanted_aws,
+    request_file,
+    target_of,
 )
-from terrace_cli.errors import EXIT_FAILED, TerraceError
-from terrace_cli.target import Target
+from terrace_cli.errors import EXIT_FAILED
 from terrace_cli.views import BatchView, JobView, batch_view
 from terrace_cli.watching import follow
-from terrace_local.clip import PhotosMissing, make_clip, upload_clip
+from terrace_local.clip import make_clip, upload_clip
 
 ERROR_MIX = "slips"
 SEQUENCES, FRAMES = 3, 60
@@ -58,30 +55,12 @@ def run_gated(options: Options) -> int:
     """Runs the demo; the exit code is 0 only if the batch ended COMPLETE, within its budget."""
     batch_id = new_batch_id()
     home = options.folder.absolute() / "demo" / batch_id
-    contract = running_here(options.folder.absolute().parent)
-    own: OwnAws | None = None
-    done = False
-    with signals_end_it(), tempfile.TemporaryDirectory(prefix="terrace-demo-") as scratch:
-        try:
-            if contract is None:
-                own = OwnAws(wanted_aws(options, home))
-                own.start()
-                click.echo("Starting an AWS on this machine, with the real template on it ...")
-                contract = own.wait_ready()
-            else:
-                tell_used(contract, options.error_mix)
-            code = _Course(options, batch_id, home, Path(scratch), contract).run()
-            done = code == 0
-        except PhotosMissing as error:
-            raise TerraceError(str(error)) from error
-        except Stopped as stopped:
-            posted = (home / "request.json").exists()
-            tell_interrupted([batch_id] if posted else [], used=own is None)
-            code = stopped.exit_code
-        finally:
-            if own is not None:
-                end_aws(own, options, done)
-    return code
+
+    def course(contract: dict[str, Any], _own: OwnAws | None) -> int:
+        with tempfile.TemporaryDirectory(prefix="terrace-demo-") as scratch:
+            return _Course(options, batch_id, home, Path(scratch), contract).run()
+
+    return on_an_aws(options, home, course, posted=lambda: posted_of(home, batch_id))
 
 
 @dataclass(frozen=True)
@@ -111,17 +90,9 @@ class _Course:
             context=CONTEXT,
         )
         self.home.mkdir(parents=True, exist_ok=True)
-        file = self.home / "request.json"
+        file = request_file(self.home)
         file.write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
-        client = Client(
-            Target(
-                self.contract["apiUrl"].rstrip("/"),
-                "the local run",
-                sign=self.contract.get("auth", "iam") != "none",
-                region=self.contract["region"],
-                local=self.contract,
-            )
-        )
+        client = Client(target_of(self.contract))
         click.echo(f"{client.create(json.dumps(request).encode()).get('message')}")
         click.echo(f"  (the request: {relative(file)})\n")
         follow(client, self.batch_id)

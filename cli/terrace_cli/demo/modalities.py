@@ -17,7 +17,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import click
 
 from terrace_cli.client import Client
-from terrace_cli.demo.embedded import OwnAws, running_here
+from terrace_cli.demo.embedded import OwnAws
 from terrace_cli.demo.examples import (
     NAMES,
     example_request,
@@ -28,19 +28,13 @@ from terrace_cli.demo.examples import (
 from terrace_cli.demo.outcome import Outcome, look_at
 from terrace_cli.demo.stage import (
     Options,
-    Stopped,
     clients,
-    end_aws,
     heading,
-    signals_end_it,
-    tell_interrupted,
-    tell_used,
-    wanted_aws,
+    on_an_aws,
+    target_of,
 )
 from terrace_cli.errors import EXIT_FAILED, EXIT_WRONG, ApiError, TerraceError
-from terrace_cli.target import Target
 from terrace_cli.views import BatchView, batch_view
-from terrace_local.clip import PhotosMissing
 from terrace_local.samples import make_sample, variants
 
 ERROR_MIX = "examples"
@@ -83,31 +77,17 @@ def run_modalities(options: Options) -> int:
     # Short: Terrace allows 60 characters for a job's name, and modalities have long ones.
     run_id = f"ex-{secrets.token_hex(3)}"
     home = options.folder.absolute() / "demo" / run_id
-    contract = running_here(options.folder.absolute().parent)
-    own: OwnAws | None = None
-    show: _Show | None = None
-    done = False
-    with signals_end_it():
-        try:
-            if contract is None:
-                own = OwnAws(wanted_aws(options, home))
-                own.start()
-                click.echo("Starting an AWS on this machine, with the real template on it ...")
-                contract = own.wait_ready()
-            else:
-                tell_used(contract, options.error_mix)
-            show = _Show(options, run_id, names, contract, home, own_people=own is not None)
-            code = show.run()
-            done = code == 0
-        except PhotosMissing as error:
-            raise TerraceError(str(error)) from error
-        except Stopped as stopped:
-            tell_interrupted(show.posted if show else [], used=own is None)
-            code = stopped.exit_code
-        finally:
-            if own is not None:
-                end_aws(own, options, done)
-    return code
+    running: list[_Running] = []
+
+    def course(contract: dict[str, Any], own: OwnAws | None) -> int:
+        return _Show(
+            options, run_id, names, contract, home, own_people=own is not None, running=running
+        ).run()
+
+    def posted() -> list[str]:
+        return [one.batch_id for one in running if not one.over]
+
+    return on_an_aws(options, home, course, posted=posted)
 
 
 @dataclass
@@ -136,25 +116,13 @@ class _Show:
     home: Path
     own_people: bool
     """Whether the simulated people are this demo's, and so make errors for sure."""
-    running: list[_Running] = field(default_factory=list)
-
-    @property
-    def posted(self) -> list[str]:
-        """Batches that may go on where the AWS does."""
-        return [one.batch_id for one in self.running if not one.over]
+    running: list[_Running]
+    """Filled as they are posted."""
 
     def run(self) -> int:
         """All steps in order; returns the exit code."""
         s3, sagemaker = clients(self.contract, "s3", "sagemaker")
-        client = Client(
-            Target(
-                self.contract["apiUrl"].rstrip("/"),
-                "the local run",
-                sign=self.contract.get("auth", "iam") != "none",
-                region=self.contract["region"],
-                local=self.contract,
-            )
-        )
+        client = Client(target_of(self.contract))
         for name in self.names:
             self._begin(client, s3, name)
         self._follow(client)

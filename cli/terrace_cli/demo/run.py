@@ -5,13 +5,14 @@ import os
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from terrace_cli.client import Client
-from terrace_cli.demo.embedded import OwnAws, running_here
+from terrace_cli.demo.embedded import OwnAws
 from terrace_cli.demo.messages import TopicListener, end_lines, is_end
 from terrace_cli.demo.request import (
     LANES,
@@ -25,22 +26,19 @@ from terrace_cli.demo.request import (
 from terrace_cli.demo.results import LevelScore, copy_finals, score_lane
 from terrace_cli.demo.stage import (
     Options,
-    Stopped,
     clients,
-    end_aws,
     heading,
+    on_an_aws,
+    posted_of,
     relative,
-    signals_end_it,
-    tell_interrupted,
-    tell_used,
-    wanted_aws,
+    request_file,
+    target_of,
 )
 from terrace_cli.errors import EXIT_FAILED, TerraceError
 from terrace_cli.report.page import page_of
-from terrace_cli.target import Target
 from terrace_cli.views import BatchView, batch_view
 from terrace_cli.watching import follow
-from terrace_local.clip import Clip, PhotosMissing, make_clip, make_images, upload_clip
+from terrace_local.clip import Clip, make_clip, make_images, upload_clip
 from terrace_local.clip import upload_images as upload_image_set
 
 MESSAGE_SECONDS = 30.0
@@ -52,28 +50,19 @@ def run_demo(options: Options) -> int:
     began = time.monotonic()
     batch_id = new_batch_id()
     home = options.folder.absolute() / "demo" / batch_id
-    contract = running_here(options.folder.absolute().parent)
-    own: OwnAws | None = None
-    done = False
-    with signals_end_it(), tempfile.TemporaryDirectory(prefix="terrace-demo-") as scratch:
-        try:
-            if contract is None:
-                own = OwnAws(wanted_aws(options, home))
-                own.start()
-            else:
-                tell_used(contract, options.error_mix)
-            code = _Course(options, batch_id, home, Path(scratch), own, contract, began).run()
-            done = code == 0
-        except PhotosMissing as error:
-            raise TerraceError(str(error)) from error
-        except Stopped as stopped:
-            posted = (home / "request.json").exists()
-            tell_interrupted([batch_id] if posted else [], used=own is None)
-            code = stopped.exit_code
-        finally:
-            if own is not None:
-                end_aws(own, options, done)
-    return code
+
+    def wait(own: OwnAws) -> dict[str, Any]:
+        _say(began, "starting an AWS on this machine, with the real template deployed to it")
+        contract = own.wait_ready()
+        _say(began, f"ready: AWS {contract['awsEndpoint']}, API {contract['apiUrl']}")
+        return contract
+
+    def course(contract: dict[str, Any], own: OwnAws | None) -> int:
+        with tempfile.TemporaryDirectory(prefix="terrace-demo-") as scratch:
+            return _Course(options, batch_id, home, Path(scratch), contract, own, began).run()
+
+    posted = partial(posted_of, home, batch_id)
+    return on_an_aws(options, home, course, posted=posted, wait=wait)
 
 
 @dataclass(frozen=True)
@@ -85,37 +74,23 @@ class _Course:
     home: Path
     """Where request and results of this run are written."""
     scratch: Path
+    contract: dict[str, Any]
+    """Of the AWS that it runs on."""
     own: OwnAws | None
-    """The embedded AWS that is starting; None: `running` is used."""
-    running: dict[str, Any] | None
+    """That AWS, where this run has started it."""
     began: float
 
     def run(self) -> int:
         """All steps in order; returns the exit code."""
-        contract = self.running or self._own_contract()
+        contract = self.contract
         s3, sns, sqs = clients(contract, "s3", "sns", "sqs")
         clip = self._clip(s3, contract["inputBucket"])
-        target = Target(
-            contract["apiUrl"].rstrip("/"),
-            "the local run",
-            sign=contract.get("auth", "iam") != "none",
-            region=contract["region"],
-            local=contract,
-        )
         listener = TopicListener(sns, sqs, contract["topicArn"], self.batch_id)
         try:
-            return self._batch(Client(target), s3, listener, clip, contract)
+            return self._batch(Client(target_of(contract)), s3, listener, clip, contract)
         finally:
             if self.own is None or self.options.keep:
                 listener.close()
-
-    def _own_contract(self) -> dict[str, Any]:
-        if self.own is None:
-            raise AssertionError("no contract and no own AWS")
-        self._say("starting an AWS on this machine, with the real template deployed to it")
-        contract = self.own.wait_ready()
-        self._say(f"ready: AWS {contract['awsEndpoint']}, API {contract['apiUrl']}")
-        return contract
 
     def _clip(self, s3: Any, bucket: str) -> Clip:
         base = f"s3://{bucket}/demo/{self.batch_id}/clip/"
@@ -149,11 +124,11 @@ class _Course:
                 image_review(self.batch_id),
             ]
         self.home.mkdir(parents=True, exist_ok=True)
-        request_file = self.home / "request.json"
-        request_file.write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
+        file = request_file(self.home)
+        file.write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
         answer = client.create(json.dumps(request).encode())
         self._say(f"POST /batch/create: {answer.get('message')}")
-        click.echo(f"  (the request: {relative(request_file)})\n")
+        click.echo(f"  (the request: {relative(file)})\n")
         follow(client, self.batch_id)
         click.echo()
         messages = listener.until_end(MESSAGE_SECONDS)
@@ -235,7 +210,11 @@ class _Course:
         )
 
     def _say(self, text: str) -> None:
-        click.echo(f"[{time.monotonic() - self.began:4.1f} s] {text}")
+        _say(self.began, text)
+
+
+def _say(began: float, text: str) -> None:
+    click.echo(f"[{time.monotonic() - began:4.1f} s] {text}")
 
 
 def score_lines(rows: list[LevelScore]) -> list[str]:

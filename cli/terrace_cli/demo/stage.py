@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
-from terrace_cli.demo.embedded import OwnAws, Wanted
-from terrace_cli.errors import EXIT_INTERRUPTED
+from terrace_cli.demo.embedded import OwnAws, Wanted, running_here
+from terrace_cli.errors import EXIT_INTERRUPTED, TerraceError
+from terrace_cli.target import Target
+from terrace_local.clip import PhotosMissing
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,74 @@ class Stopped(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.exit_code = EXIT_INTERRUPTED if number == signal.SIGINT else 128 + number
+
+
+def wait_ready(own: OwnAws) -> dict[str, Any]:
+    """The contract of an AWS that is starting, once everything is ready."""
+    click.echo("Starting an AWS on this machine, with the real template on it ...")
+    return own.wait_ready()
+
+
+def on_an_aws(
+    options: Options,
+    home: Path,
+    course: Callable[[dict[str, Any], OwnAws | None], int],
+    *,
+    posted: Callable[[], list[str]],
+    wait: Callable[[OwnAws], dict[str, Any]] = wait_ready,
+) -> int:
+    """Runs a demo on the AWS that runs here, or on one of its own that ends with it.
+
+    Args:
+        options: what the user asked for.
+        home: where this run writes.
+        course: the demo on the AWS of a contract (None: that runs here); returns the exit code.
+        posted: the batches that it has created, and that may go on where the AWS does.
+        wait: for an own AWS that is starting.
+    """
+    running = running_here(options.folder.absolute().parent)
+    own: OwnAws | None = None
+    done = False
+    with signals_end_it():
+        try:
+            if running is None:
+                own = OwnAws(wanted_aws(options, home))
+                own.start()
+                code = course(wait(own), own)
+            else:
+                tell_used(running, options.error_mix)
+                code = course(running, None)
+            done = code == 0
+        except PhotosMissing as error:
+            raise TerraceError(str(error)) from error
+        except Stopped as stopped:
+            tell_interrupted(posted(), used=own is None)
+            code = stopped.exit_code
+        finally:
+            if own is not None:
+                end_aws(own, options, done)
+    return code
+
+
+def request_file(home: Path) -> Path:
+    """Where a demo of one batch writes the request that it posts."""
+    return home / "request.json"
+
+
+def posted_of(home: Path, batch_id: str) -> list[str]:
+    """The one batch of a demo, if it has come to posting it."""
+    return [batch_id] if request_file(home).exists() else []
+
+
+def target_of(contract: dict[str, Any]) -> Target:
+    """The API of a local AWS."""
+    return Target(
+        contract["apiUrl"].rstrip("/"),
+        "the local run",
+        sign=contract.get("auth", "iam") != "none",
+        region=contract["region"],
+        local=contract,
+    )
 
 
 def wanted_aws(options: Options, home: Path) -> Wanted:

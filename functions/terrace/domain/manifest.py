@@ -213,11 +213,6 @@ def metadata(data: Data, attribute: str) -> Data:
     return found if isinstance(found, dict) else {}
 
 
-def has_label(item: Item, attribute: str) -> bool:
-    """True if the line has the attribute at all."""
-    return attribute in item.data
-
-
 def is_labeled(item: Item, attribute: str) -> bool:
     """True if the line carries a label that somebody can use.
 

@@ -106,7 +106,7 @@ def _with_answers(
         [
             Answer(
                 tuple(clip.names),
-                _labels(clip.item.data[attribute], objects),
+                label_file(clip.item.data[attribute], objects),
                 _class_map(metadata),
             )
             for clip, metadata in zip(answered, about, strict=True)
@@ -169,7 +169,12 @@ def _merged_uri(job: JobRecord, place: int, answers: list[str]) -> str:
     return s3uri.of(bucket, *folder, f"{place}-{digest}", "SeqLabel.json")
 
 
-def _labels(uri: object, objects: ObjectStore) -> dict[str, Any]:
+def label_file(uri: object, objects: ObjectStore) -> dict[str, Any]:
+    """What the label file of a sequence says.
+
+    Raises:
+        ValueError: it is no SeqLabel.json.
+    """
     found = objects.get_json(str(uri))
     if not isinstance(found, dict):
         raise ValueError(f"{uri} is no SeqLabel.json: it holds no JSON object")

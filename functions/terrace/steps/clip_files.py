@@ -16,7 +16,7 @@ from terrace.domain.clips import Clip
 from terrace.domain.manifest import METADATA, Item
 from terrace.ports import ObjectStore
 from terrace.steps import lane
-from terrace.steps.clip_answers import WHOLES, clips_uri, whole_uris
+from terrace.steps.clip_answers import WHOLES, clips_uri, label_file, whole_uris
 from terrace.steps.lane import LaneItem
 
 
@@ -32,11 +32,6 @@ class ClipsWritten:
     """Of all clips: what Ground Truth bills."""
     wholesS3Uri: str
     """The items that the clips were cut from."""
-
-
-def lengths(items: Iterable[LaneItem], objects: ObjectStore) -> dict[int, int]:
-    """How many frames each of these sequences has."""
-    return {item.index: len(_sequence(item, objects)["frames"]) for item in items}
 
 
 def write(
@@ -139,13 +134,5 @@ def _sequence(item: LaneItem, objects: ObjectStore) -> dict[str, Any]:
 
 
 def labels_of(whole: LaneItem, objects: ObjectStore) -> dict[str, Any]:
-    """What the item's label file says.
-
-    Raises:
-        ValueError: it is no SeqLabel.json.
-    """
-    uri = str(whole.item.data[whole.attribute or ""])
-    found = objects.get_json(uri)
-    if not isinstance(found, dict):
-        raise ValueError(f"{uri} is no SeqLabel.json: it holds no JSON object")
-    return found
+    """What the item's label file says; ValueError where it is no SeqLabel.json."""
+    return label_file(whole.item.data[whole.attribute or ""], objects)

@@ -16,7 +16,7 @@ from terrace.domain.quality import changes
 from terrace.domain.records import GateResult, JobRecord, LotResult
 from terrace.errors import AccessDeniedError, NotFoundError
 from terrace.ports import ObjectStore
-from terrace.steps import mask_files
+from terrace.steps import lane, mask_files
 from terrace.steps.gate import manifest_line
 from terrace.steps.job_output import merged_output, texts
 
@@ -82,8 +82,7 @@ class Lots:
         uri = merged_output(job, job.attempts, self._objects, self._bucket)
         if uri is None or job.carriedS3Uri is None:
             raise ValueError(f"{job.jobName}: its sample left no output")
-        selected = job.carriedS3Uri.removesuffix("carried.manifest") + "selected.json"
-        places: list[int] = self._objects.get_json(selected)
+        places: list[int] = self._objects.get_json(lane.selected_uri(job.carriedS3Uri))
         for index, item, _ in outputs.split(texts(self._objects, uri), job.labelAttributeName):
             yield places[index], item
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from terrace.domain import gates_where, manifest, modalities
 from terrace.domain.clip_labels import frame_names
-from terrace.domain.gates import UNREADABLE
 from terrace.domain.gates_where import Match, Verdict
 from terrace.domain.json_reading import UnreadableError
 from terrace.domain.label_reading import read_item
@@ -162,11 +161,6 @@ def reader(
         frozenset(lasting),
         class_names.of_lane(source, back, objects) if modality.base_shape == "frames" else {},
     )
-
-
-def unreadable_of(seen: Seen) -> Iterator[tuple[int, Finding]]:
-    """What could not be read, as facts that flag the item whatever a gate asks for."""
-    return ((UNREADABLE, finding) for finding in seen.findings)
 
 
 def _labeled(item: LaneItem, audited: str) -> LabeledItem:

@@ -135,14 +135,6 @@ def waiting(carried: str, objects: ObjectStore) -> list[int]:
     return [found["index"] for found in lines if found.get("lot")]
 
 
-def carried_lines(carried: str, objects: ObjectStore) -> Iterator[tuple[int, str]]:
-    """Place and line of each carried item that had a label then."""
-    for text in texts(objects, carried):
-        found = json.loads(text)
-        if found["attribute"] is not None:
-            yield found["index"], text
-
-
 def carried_reasons(carried: str, objects: ObjectStore) -> dict[int, str]:
     """By place, why each carried item was not given to people."""
     lines = (json.loads(text) for text in texts(objects, carried))

@@ -26,8 +26,6 @@ from terrace.domain.exports.model import (
 from terrace.domain.exports.numbers import fraction
 from terrace.domain.exports.text import each_on_a_line, yaml
 
-_LISTED = {"train": "train", "val": "val"}
-
 
 def image_path(item: Item) -> str:
     """Ultralytics finds labels by putting `labels` in the place of `images`."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from terrace.domain.quality.boxes import cuboid_iou, iou
-from terrace.domain.quality.catalog_tracks import TRACK_CHECKS
 from terrace.domain.quality.findings import Finding
 from terrace.domain.quality.outlines import polygon_iou
 from terrace.domain.quality.rows import Floats
@@ -17,7 +16,6 @@ from terrace.domain.quality.spikes import size_of
 from terrace.domain.quality.track_checks import DEFAULTS, MEASURES
 from terrace.domain.quality.track_tables import Table, tables
 
-CHECK_NAMES = frozenset(row.name for row in TRACK_CHECKS)
 Numbers = list[float | None]
 
 
