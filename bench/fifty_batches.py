@@ -36,18 +36,23 @@ THROTTLED = {
 
 
 def throttle(world: PatientWorld, share: float) -> None:
-    """Lets that share of all calls fail before they take effect."""
+    """Lets that share of all calls fail before they take effect, and each service's first call.
+
+    The first ones make sure that every service meets its fault, also where only a handful of calls
+    are made.
+    """
     for service, error in THROTTLED.items():
-        world.control(
-            "faults",
-            {
-                "service": service,
-                "operation": "*",
-                "error": error,
-                "probability": share,
-                "times": -1,
-            },
-        )
+        fault = {"service": service, "operation": "*", "error": error}
+        world.control("faults", {**fault, "times": 1})
+        world.control("faults", {**fault, "probability": share, "times": -1})
+
+
+def throttled_calls(faults: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """How many calls of each service were throttled."""
+    hits: Counter[str] = Counter()
+    for fault in faults:
+        hits[fault["service"]] += fault["hits"]
+    return dict(hits)
 
 
 def run(
@@ -102,9 +107,7 @@ def run(
     return {
         "batches": count,
         "seconds": round(seconds, 1),
-        "throttled": {
-            fault["service"]: f"{fault['hits']} of {fault['seen']} calls" for fault in faults
-        },
+        "throttled": throttled_calls(faults),
         "kinds": Counter(batch.kind for batch in crowd.batches),
         "counts": counts,
         "queues": queues,

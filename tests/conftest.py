@@ -75,6 +75,16 @@ def pytest_configure(config: pytest.Config) -> None:
     _close_the_network()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What real processes do in real time is tried again, as a busy machine is no bug.
+
+    What had to be tried again is listed at the end (`RERUN`). All else must pass at once.
+    """
+    for item in items:
+        if item.get_closest_marker("local_aws"):
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Says how many tests wanted data that lies beside the project; the reasons follow by `-ra`."""
     outside = [
