@@ -1,9 +1,9 @@
 """What a batch leaves behind of items without a label, or without the review that was asked for.
 
 Two manifests under `batches/<batchId>/final/g<generation>/`, written before the batch ends:
-`unlabeled.manifest` has the items that nobody labeled, `unreviewed.manifest` those whose label
-stands although a review of it gave no answer. Each line is the item as the lane last saw it, so it
-can be posted again, plus `terrace-record` with the lane, the item's place in it, and the reason.
+`unlabeled-by-lane.manifest` has the items that nobody labeled, `unreviewed.manifest` those whose
+label stands although a review of it gave no answer. Each line is the item as the lane last saw it,
+so it can be posted again, plus `terrace-record` with the lane, the item's place in it, and why.
 A lane is named by its last job; where lanes fork, an item without a label is told of once, in the
 first of them. Where no job of a lane delivered, its items are read from what its first job was
 given, if that is in the batch bucket; a user's manifest is not read: `problem` names it, and the
@@ -82,9 +82,9 @@ class Recorder:
         for problem in problems:
             record = _with_problem(record, problem)
         to_review = any(lane.starts_labeled(job) for job in out_of_reach.values())
-        for name, once, wanted in (
-            ("unlabeled", True, _unlabeled),
-            ("unreviewed", False, _unreviewed),
+        for name, file, once, wanted in (
+            ("unlabeled", "unlabeled-by-lane", True, _unlabeled),
+            ("unreviewed", "unreviewed", False, _unreviewed),
         ):
             uri = s3uri.of(
                 self.batch_bucket,
@@ -92,7 +92,7 @@ class Recorder:
                 batch_id,
                 "final",
                 f"g{generation}",
-                f"{name}.manifest",
+                f"{file}.manifest",
             )
             try:
                 count = self._file(uri, lanes, wanted, once)
