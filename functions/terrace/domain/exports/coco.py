@@ -7,7 +7,7 @@ Written as a stream: annotations wait in a spool until all images are written.
 Source: cocodataset.org, "Data format"; cocoapi PythonAPI/pycocotools/coco.py.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from terrace.domain.exports import geometry, runs
@@ -25,6 +25,7 @@ from terrace.domain.exports.numbers import json_number, number
 from terrace.domain.exports.text import dumps, quoted
 
 Json = dict[str, Any]
+_NEXT = ",\n"
 Points = Mapping[str, tuple[str, ...]]
 
 
@@ -64,17 +65,17 @@ class _Subset:
             f'"width": {width}, "height": {height}{url}}}',
         )
 
-    def annotate(self, annotations: Iterable[str]) -> None:
-        """The annotations of the last image: members of a JSON object, each."""
-        made = []
-        for members in annotations:
-            comma = "," if self.annotations else ""
-            self.annotations += 1
-            made.append(
-                f'{comma}\n{{"id": {self.annotations}, "image_id": {self.images}, {members}}}'
-            )
-        if made:
-            self._spool.write("".join(made))
+    def annotate(self, annotations: Sequence[str]) -> None:
+        """The annotations of the last image: the members of a JSON object, each."""
+        if not annotations:
+            return
+        comma = "," if self.annotations else ""
+        made = [
+            f'{{"id": {number}, "image_id": {self.images}, {members}}}'
+            for number, members in enumerate(annotations, start=self.annotations + 1)
+        ]
+        self.annotations += len(made)
+        self._spool.write(f"{comma}\n{_NEXT.join(made)}")
 
     def close(self) -> None:
         self._files.append(self.path, '], "annotations": [')
@@ -110,20 +111,21 @@ def _category(index: int, name: str, keypoints: Points | None) -> Json:
     return found
 
 
-def _annotations(item: Item, head: Head) -> Iterator[str]:
+def _annotations(item: Item, head: Head) -> list[str]:
+    found = []
     for one in item.objects:
         category = head.number(one.label) + 1
         shape = one.shape
-        if isinstance(shape, BoxShape):
-            said = f", {dumps(_said(one))[1:-1]}" if _says(one) else ""
-            yield (
+        if isinstance(shape, BoxShape) and not _says(one):
+            found.append(
                 f'"category_id": {category}, "segmentation": [], '
-                f'"area": {json_number(shape.width * shape.height)}, '
+                f'"area": {number(shape.width * shape.height)}, '
                 f'"bbox": [{json_number(shape.left)}, {json_number(shape.top)}, '
-                f'{json_number(shape.width)}, {json_number(shape.height)}], "iscrowd": 0{said}'
+                f'{json_number(shape.width)}, {json_number(shape.height)}], "iscrowd": 0'
             )
         else:
-            yield dumps({"category_id": category, **_shape(one, head), **_said(one)})[1:-1]
+            annotation = {"category_id": category, **_shape(one, head), **_said(one)}
+            found.append(dumps(annotation)[1:-1])
     if item.raster is not None:
         by_column = runs.columns(item.raster)
         for value in runs.numbers(item.raster):
@@ -135,7 +137,8 @@ def _annotations(item: Item, head: Head) -> Iterator[str]:
                 "bbox": _bbox(runs.box(item.raster, by_column, value)),
                 "iscrowd": 0,
             }
-            yield dumps(annotation)[1:-1]
+            found.append(dumps(annotation)[1:-1])
+    return found
 
 
 def _shape(one: Object, head: Head) -> Json:
@@ -168,7 +171,7 @@ def _shape(one: Object, head: Head) -> Json:
 
 
 def _says(one: Object) -> bool:
-    return bool(one.attributes) or one.track is not None or one.name is not None
+    return one.track is not None or one.name is not None or bool(one.attributes)
 
 
 def _said(one: Object) -> Json:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
+
 from terrace.domain.exports.geometry import box_of, clipped, clipped_points, lies_inside
 from terrace.domain.exports.model import (
     BoxShape,
@@ -108,7 +110,7 @@ def _fit(one: Object, item: Item, holds: Holds, tally: Tally) -> Object | None:
             tally.left_out[kind] += 1
             return None
         tally.boxed[kind] += 1
-        one = replace(one, shape=box)
+        one = structs.replace(one, shape=box)
     if holds.inside and item.size is not None:
         kept = _inside(one, item.size, tally)
         if kept is None:
@@ -128,14 +130,14 @@ def _inside(one: Object, size: Size, tally: Tally) -> Object | None:
         if box is None:
             return None
         tally.clipped += box != one.shape
-        return replace(one, shape=box)
+        return structs.replace(one, shape=box)
     if isinstance(one.shape, PolygonShape):
         around = box_of(one.shape)
         if around is None or clipped(around, size) is None:
             return None
         points = clipped_points(one.shape.points, size)
         tally.clipped += points != one.shape.points
-        return replace(one, shape=PolygonShape(points))
+        return structs.replace(one, shape=PolygonShape(points))
     return one
 
 

@@ -5,9 +5,12 @@ set. Pixels count from the top left corner of the image, 0 is the left edge of t
 the right edge of a box is `left + width`. Each format's file states where its convention differs.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+from msgspec import Struct
 
 from terrace.domain.problems import Problem
 
@@ -28,22 +31,14 @@ class ExportError(ValueError):
         self.problem = Problem(path=path, code=code, problem=problem, fix=fix)
 
 
-@dataclass(frozen=True, init=False)
-class BoxShape:
+# Boxes and objects are made by the million: a struct takes a seventh of a frozen dataclass's time.
+class BoxShape(Struct, frozen=True, gc=False):
     """A box, in pixels."""
 
     left: float
     top: float
     width: float
     height: float
-
-    # A frozen dataclass's own __init__ takes twice the time, and there are millions of these three.
-    def __init__(self, left: float, top: float, width: float, height: float) -> None:
-        own = self.__dict__
-        own["left"] = left
-        own["top"] = top
-        own["width"] = width
-        own["height"] = height
 
     @property
     def right(self) -> float:
@@ -109,8 +104,7 @@ _KINDS: dict[type, Kind] = {
 }
 
 
-@dataclass(frozen=True, init=False)
-class Object:
+class Object(Struct, frozen=True):
     """One labeled object."""
 
     label: str
@@ -120,22 +114,7 @@ class Object:
     """The same in every frame of a tracked object."""
     name: str | None = None
     """What workers saw: `Vehicle:1`."""
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-    def __init__(
-        self,
-        label: str,
-        shape: Shape,
-        track: str | None = None,
-        name: str | None = None,
-        attributes: Mapping[str, Any] | None = None,
-    ) -> None:
-        own = self.__dict__
-        own["label"] = label
-        own["shape"] = shape
-        own["track"] = track
-        own["name"] = name
-        own["attributes"] = {} if attributes is None else attributes
+    attributes: Mapping[str, Any] = {}
 
     @property
     def kind(self) -> Kind:
@@ -261,14 +240,10 @@ class Head:
             )
         return found
 
-    @property
+    @functools.cached_property
     def numbers(self) -> dict[str, int]:
         """Class ids by name, from 0."""
-        cached: dict[str, int] | None = self.__dict__.get("_numbers")
-        if cached is None:
-            cached = {name: index for index, name in enumerate(self.classes)}
-            object.__setattr__(self, "_numbers", cached)
-        return cached
+        return {name: index for index, name in enumerate(self.classes)}
 
 
 class Spool(Protocol):

@@ -34,4 +34,5 @@ def number(value: float) -> int | float:
 @functools.lru_cache(maxsize=KNOWN)
 def json_number(value: float) -> str:
     """The same as text: 12.0 becomes `12`."""
-    return repr(number(value))
+    whole = int(value)
+    return str(whole) if whole == value and -(2**53) < whole < 2**53 else repr(value)
