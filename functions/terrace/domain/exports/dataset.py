@@ -88,10 +88,10 @@ def survey(
     found = Survey()
     having: set[str] = set()
     quick = quick_boxes.surveyor(wanted.attributes, found.seen)
-    boxes = 0
-    for uri, number, read in _read(sources, quick):
-        found.lines += 1
-        step(found.lines)
+    lines = items = boxes = 0
+    folder = None
+    for lines, (uri, number, read) in enumerate(_read(sources, quick), start=1):
+        step(lines)
         if isinstance(read, manifest.Item):
             _look(
                 found,
@@ -104,10 +104,14 @@ def survey(
             continue
         source, drawn, names = read
         having.update(names)
-        if found.folder is None or not source.startswith(found.folder):
-            found.folder = common_folder(found.folder, source)
-        found.items += 1
+        if folder is None or not source.startswith(folder):
+            folder = common_folder(folder, source)
+        items += 1
         boxes += drawn
+    found.lines = lines
+    found.items += items
+    if folder is not None:
+        found.folder = common_folder(found.folder, folder)
     found.kinds["box"] += boxes
     found.kinds = +found.kinds
     missing = [name for name in wanted.attributes if name not in having]

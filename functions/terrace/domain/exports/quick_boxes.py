@@ -112,8 +112,8 @@ def surveyor(attributes: Sequence[str], seen: Seen) -> Callable[[str], Noted | N
                     return None
                 for number, label in called.items():
                     seen.add(name, label, number)
-            boxes = max(boxes, 1 + len(value.annotations))
-        return (line[0], boxes - 1, having) if having else None
+            boxes += len(value.annotations)
+        return (line[0], boxes, having) if having else None
 
     return read
 
