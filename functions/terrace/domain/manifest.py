@@ -5,7 +5,6 @@ numbered from 1 in what people read, and indexed from 0 in what programs keep; G
 `datasetObjectId` is the index. Rules are Ground Truth's (guide, "input manifest file").
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -52,13 +51,7 @@ def at_line(uri: str, number: int) -> str:
 
 def dump(data: Data) -> str:
     """One manifest line for the data, without a line break; keys keep their order."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # Half a character, written as \udXXX by somebody: only its escaped form can be stored.
-        return json.dumps(data, separators=(",", ":"))
-    return text
+    return json_text.dumps(data)
 
 
 def parse_line(
