@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from terrace.domain.problems import Problem
 from terrace.domain.records import (
     AttemptRecord,
@@ -206,8 +208,7 @@ class ObjectInfo:
     etag: str
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True, gc=False):
     """One line of a text object, without its line break."""
 
     number: int
