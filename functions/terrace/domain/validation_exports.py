@@ -90,5 +90,10 @@ def _materials(drafts: Sequence[Draft]) -> dict[str, Material] | None:
         spec: Any = draft.spec
         if draft.modality is None or draft.name is None or not hasattr(spec, "jobModality"):
             return None
-        made[defaults.label_attribute_name(spec)] = of_modality(draft.modality)
+        material = of_modality(draft.modality)
+        made[defaults.label_attribute_name(spec)] = material
+        given = spec.inputConfig.auditLabelAttributeName
+        if given is not None:
+            # Where its review changes nothing, the label that came with the manifest stands.
+            made.setdefault(given, material)
     return made or None

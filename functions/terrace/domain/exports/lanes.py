@@ -90,7 +90,7 @@ class Lanes:
         for item, where in _items(source):
             self.lines += 1
             step(self.lines)
-            for lane, attribute in _taken(item, where, self.choice, self.names):
+            for lane, attribute in _taken(item, where, self.choice, names=self.names):
                 self._note(lane, attribute, item, where)
 
     def _note(self, entry: Mapping[str, Any], attribute: str, item: manifest.Item, at: str) -> None:
@@ -126,13 +126,18 @@ class Lanes:
             ExportError: nothing is there, or nothing that the format could hold.
         """
         lanes = sorted(self.by_name.values(), key=lambda lane: lane.rank)
+        if not self.lines:
+            raise ExportError(
+                where,
+                "NOTHING_TO_EXPORT",
+                f"no item is {' or '.join(sorted(self.choice.include))}",
+                "items of another outcome (include)",
+            )
         if not lanes:
             raise ExportError(
                 where,
                 "NOTHING_TO_EXPORT",
-                "no item here has such a label"
-                if self.lines
-                else f"no item is {' or '.join(sorted(self.choice.include))}",
+                "no item here has such a label",
                 f"label attributes there are: {', '.join(self.names) or 'none'}",
             )
         material = {lane.name: lane.material(configs) for lane in lanes}
@@ -150,6 +155,8 @@ class Lanes:
 def sources(manifests: Sequence[Source], lanes: Sequence[Lane], choice: Choice) -> list[Source]:
     """The manifests with nothing but data objects and these lanes' labels, each under its name."""
     names = {lane.name: lane.attribute for lane in lanes}
+    # The lanes are chosen already; a line may be too long to say all that they were chosen by.
+    choice = Choice(choice.include)
 
     def of(source: Source) -> Source:
         return Source(source.uri, lambda: _rewritten(source, names, choice))
@@ -186,10 +193,8 @@ def _rewritten(source: Source, names: Mapping[str, str], choice: Choice) -> Iter
             for key, value in item.data.items()
             if key in manifest.SOURCES or key.removesuffix(METADATA) in manifest.SOURCES
         }
-        for entry, attribute in _taken(item, where, choice):
-            name = names.get(str(entry.get("lane")))
-            if name is None:
-                continue
+        for entry, attribute in _taken(item, where, choice, only=names):
+            name = names[str(entry.get("lane"))]
             if name in data:
                 raise ExportError(
                     where,
@@ -203,9 +208,22 @@ def _rewritten(source: Source, names: Mapping[str, str], choice: Choice) -> Iter
 
 
 def _taken(
-    item: manifest.Item, where: str, choice: Choice, names: dict[str, None] | None = None
+    item: manifest.Item,
+    where: str,
+    choice: Choice,
+    *,
+    names: dict[str, None] | None = None,
+    only: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """The lanes of a line whose labels are taken; lanes that share a label count once."""
+    """The lanes of a line whose labels are taken; lanes that share a label count once.
+
+    Args:
+        item: the line.
+        where: it is, for errors.
+        choice: which labels are taken.
+        names: takes down all label attributes there are.
+        only: lanes that come into question; None: all.
+    """
     about = item.data.get(PROVENANCE)
     lanes = about.get("lanes") if isinstance(about, dict) else None
     if not isinstance(lanes, list):
@@ -224,6 +242,8 @@ def _taken(
             names.update(dict.fromkeys(_made(entry)))
         status = entry.get("status")
         if status != ACCEPTED and status not in choice.include:
+            continue
+        if only is not None and str(entry.get("lane")) not in only:
             continue
         if choice.attributes and not _made(entry) & set(choice.attributes):
             continue
