@@ -18,8 +18,9 @@ from terrace.domain.exports.model import Spool
 from terrace.errors import OutOfRoomError
 from terrace.ports import Upload
 
-ROOM = 400 * 1024 * 1024
-"""Bytes of a function's 512 MB of disk that one export may take."""
+ROOM = 1_000 * 1024 * 1024
+"""Bytes of a function's 2 GB of disk that one export may take; putting its files together into one
+may take as much again."""
 FILES_MAX = 200_000
 """Files of one export: a zip file's list of them is held in memory, 1 KB each."""
 OPEN_MAX = 64

@@ -4,10 +4,12 @@ An export is whole or it has a problem: files are kept aside until the last item
 only then go to S3. A call that dies or runs out of time is made again and writes the same bytes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from terrace.domain.exports import dataset, formats
 from terrace.domain.exports.dataset import Source
@@ -15,10 +17,10 @@ from terrace.domain.exports.formats import FORMATS
 from terrace.domain.exports.lanes import Choice, Lane, Lanes, sources, wanted
 from terrace.domain.exports.model import ExportError, Item, Kind
 from terrace.domain.json_reading import UnreadableError
-from terrace.domain.records import ExportRecord
-from terrace.domain.request import ExportWanted
+from terrace.domain.records import BatchRecord, DeliveryRecord, ExportRecord
+from terrace.domain.request import BatchRequest, ExportWanted
 from terrace.errors import AccessDeniedError, NotFoundError, ObjectChangedError, OutOfRoomError
-from terrace.ports import ObjectStore, Upload
+from terrace.ports import Clock, ObjectStore, Upload
 from terrace.steps.export_documents import StoredDocuments, StoredSizes
 
 FILES_MAX = 1_000
@@ -30,6 +32,9 @@ OWN = frozenset({"ground-truth"})
 LOOKED_EVERY = 16
 """Items between two looks at the clock."""
 PROBLEM_MAX = 1_000
+FRESH_SECONDS = 60.0
+"""An export that begins later in a call waits for the next one: what runs out of time then would do
+so in any call."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,56 @@ class FinalManifests:
             "rejected": self.rejected,
             "unlabeled": self.unlabeled,
         }[outcome]
+
+
+def exports_wanted(request: Any) -> Sequence[ExportWanted]:
+    """What a stored request asks for."""
+    return _WANTED.validate_python(request.get("exports") or [])
+
+
+_WANTED: TypeAdapter[Sequence[ExportWanted]] = TypeAdapter(
+    BatchRequest.model_fields["exports"].rebuild_annotation()
+)
+
+
+@dataclass
+class Exporter:
+    """Writes the exports of one call of DeliverBatch, each with nearly all of the call's time."""
+
+    objects: ObjectStore
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        self._began = self.clock.now()
+
+    def __call__(
+        self,
+        wanted: ExportWanted,
+        batch: BatchRecord,
+        delivery: DeliveryRecord,
+        *,
+        folder: str,
+        categories: Mapping[str, Any],
+        out_of_time: Callable[[], bool],
+    ) -> ExportRecord | None:
+        """One export; None: this call has done enough, and the next one begins with it."""
+        if self.clock.now() - self._began > FRESH_SECONDS:
+            return None
+        finals = FinalManifests(
+            batchId=batch.batchId,
+            endedAt=batch.endedAt or 0.0,
+            accepted=delivery.outputManifestS3Uri,
+            rejected=delivery.rejectedManifestS3Uri,
+            unlabeled=delivery.unlabeledManifestS3Uri,
+        )
+        return write_export(
+            wanted,
+            finals,
+            objects=self.objects,
+            folder=folder,
+            categories=categories,
+            out_of_time=out_of_time,
+        )
 
 
 class _LateError(Exception):
