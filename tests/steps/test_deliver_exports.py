@@ -11,12 +11,21 @@ from PIL import Image
 
 from terrace.adapters import staging
 from terrace.adapters.s3_objects import S3ObjectStore
-from terrace.domain.records import ExportRecord
+from terrace.domain.records import BatchRecord, DeliveryRecord, ExportRecord
 from terrace.domain.request import ExportWanted
 from terrace.ports import ObjectStore
 from terrace.steps import deliver_exports
-from terrace.steps.deliver_exports import FinalManifests, write_export
+from terrace.steps.deliver_exports import (
+    FRESH_SECONDS,
+    Exporter,
+    FinalManifests,
+    exports_wanted,
+    write_export,
+)
 from tests.fakes.aws import FastS3
+from tests.fakes.clock import ManualClock
+from tests.fakes.house import BUCKET, House
+from tests.steps.conftest import two_levels
 
 FOLDER = "s3://bucket/batches/x/final/g1/exports/f/"
 BOXES = "groundtruth/object-detection"
@@ -385,3 +394,55 @@ def test_a_manifest_replaced_between_two_readings_is_no_mixture(
 
     monkeypatch.setattr(world.objects, "read_lines", replacing)
     assert "was replaced while it was read" in str(world.write("csv").problem)
+
+
+# --- at the end of a batch ------------------------------------------------------------------------
+
+
+def test_a_stored_request_says_what_is_wanted() -> None:
+    assert exports_wanted({}) == exports_wanted({"exports": None}) == []
+    short, full = exports_wanted({"exports": ["coco", {"format": "csv", "valPercent": "5"}]})
+    assert (short.format, full.valPercent) == ("coco", 5.0)
+
+
+def test_a_call_that_has_worked_for_long_leaves_an_export_to_the_next_one(world: World) -> None:
+    world.line("a.png", ("car", "car", *boxes(("car", 5))))
+    world.write("csv")
+    clock = ManualClock()
+    write = Exporter(world.objects, clock)
+    batch = BatchRecord.model_construct(batchId="x", endedAt=5.0)
+    delivery = DeliveryRecord(
+        generation=1, at=5.0, outputManifestS3Uri="s3://bucket/final/accepted.manifest"
+    )
+    wanted = ExportWanted(format="csv")
+    rest: dict[str, Any] = {"folder": FOLDER, "categories": {}, "out_of_time": lambda: False}
+
+    clock.advance(FRESH_SECONDS)
+    found = write(wanted, batch, delivery, **rest)
+    assert found is not None
+    assert found.items == 1
+    clock.advance(1)
+    assert write(wanted, batch, delivery, **rest) is None
+
+
+def test_an_export_that_cannot_be_written_is_no_reason_for_a_batch_not_to_end(
+    house: House,
+) -> None:
+    # Given labels whose files are not where Ground Truth says
+    house.post(two_levels(house, exports=["coco", {"format": "mot", "onNameConflict": "same"}]))
+    house.turn()
+    for name in ("car", "road", "car-audit", "road-audit"):
+        house.finish(name)
+
+    batch = house.batch()
+
+    assert (batch.status, batch.messageSentAt is not None) == ("COMPLETE", True)
+    assert batch.delivery is not None
+    assert [one.format for one in batch.delivery.exports] == ["coco", "mot"]
+    assert [one.s3Uri for one in batch.delivery.exports] == [
+        f"s3://{BUCKET}/batches/b/final/g1/exports/{name}/" for name in ("coco", "mot")
+    ]
+    assert all("/SeqLabel.json" in str(one.problem) or "class-map" in str(one.problem)
+               for one in batch.delivery.exports)  # fmt: skip
+    assert not batch.delivery.complete
+    assert (batch.delivery.items, batch.delivery.accepted) == (3, 3)

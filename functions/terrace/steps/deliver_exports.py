@@ -148,6 +148,8 @@ def write_export(
         why = f"{error}; {command} writes it on your own machine"
     except (NotFoundError, AccessDeniedError, ObjectChangedError) as error:
         why = f"{error}; {command} tries it again"
+    except ValueError as error:
+        why = str(error)
     return ExportRecord(format=wanted.format, s3Uri=folder, problem=why[:PROBLEM_MAX])
 
 
