@@ -4,7 +4,8 @@ from typing import Any
 
 from terrace.runtime import wiring
 from terrace.runtime.observability import logger
-from terrace.steps.deliver_batch import DeliverBatch, DeliverBatchInput
+from terrace.steps.deliver_batch import DeliverBatch, DeliverBatchInput, Exports
+from terrace.steps.deliver_exports import Exporter, exports_wanted
 
 
 @logger.inject_lambda_context
@@ -18,6 +19,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         objects=wired.objects,
         clock=wired.clock,
         batch_bucket=wired.settings.batch_bucket,
+        exports=Exports(exports_wanted, Exporter(wired.objects, wired.clock)),
         seconds=wired.settings.deliver_seconds,
     )
     result = deliver.run(step)
