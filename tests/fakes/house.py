@@ -33,6 +33,7 @@ from terrace.steps.report_labels import LabelExaminer
 from terrace.steps.settle_job import Settle, Settled
 from terrace.steps.start_job import Start, StartJobInput
 from terrace.steps.transform_batch import Transform, TransformBatchInput
+from terrace.steps.transformation import Transformation
 from terrace.steps.write_report import WriteReport, WriteReportInput
 from tests.fakes.clock import ManualClock
 from tests.fakes.engine import ACCOUNT, REGION, FakeEngine
@@ -85,6 +86,7 @@ class House:
     notifier: FakeNotifier
     clock: ManualClock
     functions: FakeFunctions = field(default_factory=FakeFunctions)
+    limits: Limits = LIMITS
     event_bound: int = 12_000
     transform_seconds: float = 240.0
     report_seconds: float = 780.0
@@ -175,19 +177,29 @@ class House:
             engine=self.engine,
             notifier=self.notifier,
             clock=self.clock,
-            filled=lambda raw: defaults.fill(BatchRequest.model_validate(raw), LIMITS),
+            filled=lambda raw: defaults.fill(BatchRequest.model_validate(raw), self.limits),
             region=REGION,
             role_arn=ROLE,
             allowed_buckets=LIMITS.input_buckets,
             batch_bucket=BUCKET,
             seconds=self.transform_seconds,
+            transformation=Transformation(
+                functions=self.functions,
+                store=self.store,
+                objects=self.objects,
+                clock=self.clock,
+                limits=self.limits,
+                batch_bucket=BUCKET,
+            ),
         )
 
     def _TransformBatch(self, run: Run) -> None:
         step = TransformBatchInput(batchId=run.batch_id, generation=run.generation)
         found = self.transform.run(step)
+        self.clock.advance(found.seconds)
         run.state = {
             "again": "TransformBatch",
+            "wait": "TransformBatch",
             "plan": "PlanWave",
             "finalize": "FinalizeBatch",
             "end": "Succeeded",

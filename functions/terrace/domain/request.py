@@ -279,6 +279,15 @@ class JobSpec(RequestModel):
     maxAttempts: Annotated[int, Field(ge=1, le=9), AsNumber] = 3
 
 
+class OwnFunction(RequestModel):
+    """A Lambda function of the user's, on the operator's list."""
+
+    functionArn: str = Field(description="on the stack's list, AllowedFunctionArns")
+    payload: dict[str, Any] | None = Field(
+        default=None, description="handed on to the function as it stands; up to 64 KB of JSON"
+    )
+
+
 class BatchRequest(RequestModel):
     """The body of `POST /batch/create`."""
 
@@ -287,6 +296,13 @@ class BatchRequest(RequestModel):
     pacing: Pacing = Pacing.level
     onJobFailure: OnJobFailure = OnJobFailure.fail
     destinationSnsArn: str | None = None
+    transformation: OwnFunction | None = Field(
+        default=None,
+        description="makes the manifests of jobs that start a lane, before anything is checked",
+    )
+    postProcessing: OwnFunction | None = Field(
+        default=None, description="called when the batch's final files and exports are written"
+    )
 
 
 class StopRequest(RequestModel):

@@ -15,6 +15,7 @@ from terrace.domain.validation_chains import check_chains
 from terrace.domain.validation_findings import Findings, first_of, shown
 from terrace.domain.validation_gates import check_gates
 from terrace.domain.validation_jobs import BATCH_ID_MAX, check_job, check_name, check_topic
+from terrace.domain.validation_own import check_own_functions, makes_inputs
 
 JOBS_READ_MAX = 2 * JOBS_MAX
 """A longer list is refused anyway; reading all of it could take longer than the API may."""
@@ -44,7 +45,7 @@ def check_request(raw: object, limits: Limits) -> tuple[BatchRequest | None, lis
     if not validation_json.check_values(shortened, found):
         return None, found.done()
     _check_head(raw, limits, found)
-    _check_jobs(sent, limits, found)
+    _check_jobs(sent, limits, found, made=makes_inputs(raw, limits))
     if found.problems:
         return None, found.done()
     try:
@@ -102,10 +103,11 @@ def _check_head(raw: dict[str, object], limits: Limits, found: Findings) -> None
     topic = raw.get("destinationSnsArn")
     if isinstance(topic, str) and not found.is_broken("destinationSnsArn"):
         check_topic(("destinationSnsArn",), topic, limits, found)
+    check_own_functions(raw, limits, found)
 
 
-def _check_jobs(sent: object, limits: Limits, found: Findings) -> None:
-    """The list of jobs and every job in it."""
+def _check_jobs(sent: object, limits: Limits, found: Findings, *, made: bool) -> None:
+    """The list of jobs and every job in it. `made`: a transformation may make their inputs."""
     path = ("labelingJobs",)
     fix = f"a list of 1 to {JOBS_MAX:,} jobs"
     if sent is None:
@@ -122,6 +124,6 @@ def _check_jobs(sent: object, limits: Limits, found: Findings) -> None:
     drafts = [validation_schema.draft_of(index, job, found) for index, job in enumerate(read)]
     for draft in drafts:
         if draft.readable:
-            check_job(draft, limits, found)
+            check_job(draft, limits, found, made=made)
     check_chains(drafts, found, whole=len(read) == len(sent))
     check_gates(drafts, limits, found)

@@ -65,6 +65,7 @@ class TransformBatch(NamedTuple):
     engine: LabelingEngine
     notifier: Notifier
     clock: Clock
+    functions: Functions
 
 
 class PlanWave(NamedTuple):
@@ -192,7 +193,10 @@ def transform_batch() -> TransformBatch:
     settings = s.TransformBatchSettings.read(os.environ)
     engine = GroundTruthEngine(_client("sagemaker"), _client("cognito-idp"), _client("iam"))
     notifier = SnsNotifier(_client("sns"), "")
-    return TransformBatch(settings, _store(settings), _objects(), engine, notifier, SystemClock())
+    functions = LambdaFunctions(_client("lambda", _OWN))
+    return TransformBatch(
+        settings, _store(settings), _objects(), engine, notifier, SystemClock(), functions
+    )
 
 
 @cache
