@@ -5,9 +5,9 @@ what is half understood would start work, or accept labels, that nobody vouches 
 answers `{"done": false}` and is asked again after a while, with the same idempotency id.
 """
 
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from terrace.domain.validation_findings import Findings
 from terrace.domain.validation_json import check_values
@@ -23,20 +23,24 @@ WAIT_MAX = 60
 class Asked(BaseModel):
     """What is known, in S3, of a function that was asked: survives the call that asked."""
 
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
     functionArn: str
     since: float = Field(description="epoch seconds of the first call")
     calls: int = 0
-    trouble: str = Field(default="", description="why the last call brought no answer")
 
-    def again(self, trouble: str = "") -> "Asked":
+    def again(self) -> Self:
         """One call more."""
-        return self.model_copy(update={"calls": self.calls + 1, "trouble": trouble})
+        return self.model_copy(update={"calls": self.calls + 1})
 
     @property
     def wait(self) -> int:
         """Whole seconds until the next call: 2, 4, 8, ... 60."""
         # The exponent is bounded: a count from a file is not trusted with 2**n.
         return int(min(WAIT_MAX, FIRST_WAIT ** min(max(self.calls, 1), 8)))
+
+
+Notes = TypeVar("Notes", bound=Asked)
 
 
 def read_answer(model: type[Model], answer: Json, arn: str, right: str) -> Model:
@@ -57,14 +61,14 @@ def read_answer(model: type[Model], answer: Json, arn: str, right: str) -> Model
         ) from None
 
 
-def asked_before(objects: ObjectStore, uri: str, arn: str, now: float) -> Asked:
+def asked_before(kind: type[Notes], objects: ObjectStore, uri: str, arn: str, now: float) -> Notes:
     """What earlier calls have noted; fresh where there is none, or another function was asked."""
     try:
-        found = Asked.model_validate(objects.get_json(uri))
+        found = kind.model_validate(objects.get_json(uri))
     except (NotFoundError, ValueError):
         found = None
     if found is None or found.functionArn != arn:
-        return Asked(functionArn=arn, since=now)
+        return kind(functionArn=arn, since=now)
     return found
 
 

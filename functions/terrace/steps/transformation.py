@@ -121,7 +121,7 @@ class Transformation:
         # A batch that was stopped meanwhile, and retried, has its whole time again.
         name = f"transformation-{batch.uid}-{batch.run}.json"
         place = s3uri.of(self.batch_bucket, "batches-working", batch.batchId, name)
-        asked = asked_before(self.objects, place, arn, now).again()
+        asked = asked_before(Asked, self.objects, place, arn, now).again()
         # Before the call: a call that dies with us has been a call.
         self.objects.put_json(place, asked.model_dump(mode="json"))
         try:
