@@ -141,6 +141,8 @@ class DeliveryRecord(Record):
     exports: list[ExportRecord] = Field(default_factory=list)
     postProcessing: PostProcessingRecord | None = None
     tries: int = Field(default=0, description="calls in a row that left nothing new behind")
+    brokenOff: int = Field(default=0, description="of those, the ones known to have died")
+    over: bool = Field(default=False, description="nothing more of it will be tried")
     complete: bool = Field(default=False, description="false: parts of it are (still) missing")
     problem: str | None = Field(default=None, description="why it is not all there")
     at: float
