@@ -28,6 +28,7 @@ from terrace.steps.generations import ensure_running
 from terrace.steps.notify import Notify
 from terrace.steps.park_wave import ParkWaveInput, park_wave
 from terrace.steps.plan_wave import PlanWaveInput, plan_wave
+from terrace.steps.post_process import PostProcessing
 from terrace.steps.prepare_input import Prepare, PrepareInputInput
 from terrace.steps.reconcile import Reconcile, ReconcileInput, Repairs
 from terrace.steps.report_labels import LabelExaminer
@@ -301,7 +302,9 @@ class House:
         run.state = "Notify"
         # The machine's own Catch: delivering is never in the way of the end message.
         with suppress(TerraceError):
-            if self.deliver.run(step).next == "again":
+            found = self.deliver.run(step)
+            self.clock.advance(found.seconds)
+            if found.next in {"again", "wait"}:
                 run.state = "DeliverBatch"
 
     def _Notify(self, run: Run) -> None:
@@ -338,7 +341,12 @@ class House:
     @property
     def deliver(self) -> DeliverBatch:
         return DeliverBatch(
-            self.store, self.objects, self.clock, BUCKET, seconds=self.deliver_seconds
+            self.store,
+            self.objects,
+            self.clock,
+            BUCKET,
+            post_process=PostProcessing(self.functions, self.objects, self.clock, BUCKET),
+            seconds=self.deliver_seconds,
         )
 
     @property

@@ -1,7 +1,8 @@
 """The post-processing: a user's function behind the end of a batch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from terrace.domain.records import BatchRecord, DeliveryRecord, ExportRecord, Po
 from terrace.domain.request import OnJobFailure, OwnFunction, Pacing
 from terrace.domain.status import BatchStatus
 from terrace.errors import OwnFunctionError, ThrottledError
-from terrace.steps.post_process import post_process, wanted
+from terrace.steps.deliver_batch import DeliverBatchInput, Exports
+from terrace.steps.post_process import kept_uri, post_process, wanted
 from tests.fakes.aws import FastS3
 from tests.fakes.clock import ManualClock
 from tests.fakes.functions import FakeFunctions
-from tests.fakes.house import BUCKET, VIDEO_CORS, function
-from tests.steps.crashing import CrashError
+from tests.fakes.house import BUCKET, VIDEO_CORS, House, function
+from tests.steps.conftest import two_levels
+from tests.steps.crashing import CrashError, a_world
 
 OWN = function("own-post-processing")
 FINAL = f"s3://{BUCKET}/batches/b/final/g1"
@@ -328,3 +331,81 @@ def test_the_requests_function_goes_before_the_stacks(
 ) -> None:
     found = wanted(request_as_sent, stack)
     assert (found.functionArn if found else None) == arn
+
+
+# --- at the end of a batch ------------------------------------------------------------------------
+def ended(house: House, told: Any) -> dict[str, Any]:
+    """A batch that people have finished, with a function behind it; its end message."""
+    house.functions.answers[OWN] = told
+    request = two_levels(house, postProcessing={"functionArn": OWN})
+    request["labelingJobs"] = request["labelingJobs"][:1]
+    house.post(request)
+    house.turn()
+    house.finish("car")
+    (message,) = house.notifier.of("BATCH_COMPLETE")
+    return message
+
+
+@pytest.mark.parametrize("told", [{"done": True, "result": {"rows": 3}}, {"nonsense": 1}])
+def test_the_batch_keeps_its_status_whatever_becomes_of_it(told: Any) -> None:
+    house = a_world(0)
+
+    message = ended(house, lambda event: told if event["call"] == 3 else {"done": False})
+
+    batch = house.batch()
+    assert batch.status is BatchStatus.COMPLETE
+    assert message["status"] == "SUCCESS"
+    delivery = batch.delivered
+    assert delivery is not None
+    assert delivery.postProcessing is not None
+    assert delivery.accepted == 3
+    done = "done" in told
+    assert (delivery.postProcessing.status == "DONE", delivery.complete) == (done, done)
+    shown = message["outputs"]["postProcessing"]
+    assert shown["status"] == ("DONE" if done else "FAILED")
+    assert shown["result"] == (told["result"] if done else None)
+    assert ("$.done" in (shown["error"] or "")) is not done
+    assert [event["call"] for _, event in house.functions.calls] == [1, 2, 3]
+    (_, last) = house.functions.calls[-1]
+    assert last["final"]["outputManifestS3Uri"] == delivery.outputManifestS3Uri
+    assert (last["final"]["items"], last["final"]["accepted"]) == (3, 3)
+    assert last["reportS3Uri"] == batch.reportS3Uri
+
+
+def test_behind_slow_exports_the_function_has_a_call_of_its_own() -> None:
+    """It may take ten minutes, and so much must be left of the call that waits for it."""
+    house = a_world(0)
+    ended(house, lambda _: {"done": True})
+    house.functions.calls.clear()
+    before = house.batch().delivered
+    assert before is not None
+    anew = {"over": False, "exports": [], "postProcessing": None}
+    house.store.set_delivery("b", before.model_copy(update=anew))
+    house.objects.delete(kept_uri(BUCKET, "b", 1))
+
+    def slow(wanted: Any, *_: Any, folder: str, **__: Any) -> ExportRecord:
+        house.clock.advance(300)
+        return ExportRecord(format=wanted.format, s3Uri=folder)
+
+    exports = Exports(wanted=lambda _: [SimpleNamespace(format="coco")], write=slow)
+    deliver = replace(house.deliver, exports=exports)
+    step = DeliverBatchInput(batchId="b", generation=1)
+
+    assert deliver.run(step).next == "again"
+    assert house.functions.calls == []
+    assert deliver.run(step).next == "notify"
+    ((_, event),) = house.functions.calls
+    assert [export["format"] for export in event["exports"]] == ["coco"]
+
+
+def test_without_a_function_nothing_is_called() -> None:
+    house = a_world(0)
+    request = two_levels(house)
+    request["labelingJobs"] = request["labelingJobs"][:1]
+    house.post(request)
+    house.turn()
+    house.finish("car")
+    delivery = house.batch().delivered
+    assert delivery is not None
+    assert (delivery.postProcessing, delivery.complete) == (None, True)
+    assert house.functions.calls == []

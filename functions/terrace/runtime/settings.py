@@ -149,6 +149,9 @@ class DeliverBatchSettings(StoreSettings):
     """Final manifests and exports of an ended batch."""
 
     deliver_seconds: float = Field(default=720, gt=0, description="time budget of one call")
+    post_processing_function_arn: str = Field(
+        default="", description="called for requests that name no postProcessing; empty: none"
+    )
 
 
 class NotifySettings(StoreSettings):

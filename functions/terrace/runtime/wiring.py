@@ -137,6 +137,7 @@ class DeliverBatch(NamedTuple):
     store: BatchStore
     objects: ObjectStore
     clock: Clock
+    functions: Functions
 
 
 class Notify(NamedTuple):
@@ -280,7 +281,8 @@ def write_report() -> WriteReport:
 @cache
 def deliver_batch() -> DeliverBatch:
     settings = s.DeliverBatchSettings.read(os.environ)
-    return DeliverBatch(settings, _store(settings), _objects(), SystemClock())
+    functions = LambdaFunctions(_client("lambda", _OWN))
+    return DeliverBatch(settings, _store(settings), _objects(), SystemClock(), functions)
 
 
 @cache

@@ -6,6 +6,7 @@ on record beside them. What it answered is kept in S3 before it stands on the ba
 function that has answered is never called again for this end of the batch.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -35,6 +36,43 @@ class PostProcessed(Asked):
     """What is known of it in S3: its calls, and once it has answered, what came of it."""
 
     record: PostProcessingRecord | None = Field(default=None)
+
+
+@dataclass(frozen=True)
+class PostProcessing:
+    """The extension point with its ports, as `steps.deliver_batch` asks for it."""
+
+    functions: Functions
+    objects: ObjectStore
+    clock: Clock
+    batch_bucket: str
+    stack_arn: str | None = None
+    """The stack's own function, for requests that name none."""
+
+    def wanted(self, request: Any) -> bool:
+        """True where a function is to be called for this request."""
+        return wanted(request, self.stack_arn) is not None
+
+    def __call__(
+        self, batch: BatchRecord, request: Any, delivery: DeliveryRecord
+    ) -> PostProcessingRecord | int:
+        """See `post_process`.
+
+        Raises:
+            ValueError: no function is wanted.
+        """
+        function = wanted(request, self.stack_arn)
+        if function is None:
+            raise ValueError(f"{batch.batchId}: no postProcessing is wanted")
+        return post_process(
+            function,
+            batch,
+            delivery,
+            functions=self.functions,
+            objects=self.objects,
+            clock=self.clock,
+            batch_bucket=self.batch_bucket,
+        )
 
 
 def wanted(request: Any, stack_arn: str | None) -> OwnFunction | None:
