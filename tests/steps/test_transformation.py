@@ -464,7 +464,8 @@ def test_two_answers_at_once_and_the_one_that_is_kept_is_checked_whole(house: Ho
     batch = house.batch()
     kept = house.objects.get_json(own_kept(house, "b"))
     kept["answer"]["inputs"]["car"]["inputManifestS3Uri"] = f"s3://{INPUTS}/nowhere.manifest"
-    while house.objects.get_json(house.transform._progress_uri(batch))["tallies"] == {}:
+    progress = house.transform._progress_uri(batch)
+    while "manifest car" not in house.objects.get_json(progress)["done"]:
         assert house.transform.run(STEP).next == "again"
     house.objects.put_json(own_kept(house, "b"), kept)
 
