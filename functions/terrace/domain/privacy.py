@@ -21,8 +21,12 @@ def pseudonym(identity: str) -> str:
 
 def pseudonymous(line: str) -> str:
     """A manifest's line without worker identities; byte for byte the same where it has none."""
-    line = _WORKER_ID.sub(lambda found: f'"{pseudonym(found[1])}"', line)
-    return _IDENTITY.sub(lambda found: f'{found[1]}"{pseudonym(found[2])}"', line)
+    # Hardly a line has one, and a plain search takes a tenth of a pattern's time.
+    if '"private.' in line or '"public.' in line or '"vendor.' in line:
+        line = _WORKER_ID.sub(lambda found: f'"{pseudonym(found[1])}"', line)
+    if '"sub"' in line:
+        line = _IDENTITY.sub(lambda found: f'{found[1]}"{pseudonym(found[2])}"', line)
+    return line
 
 
 def names_a_worker(line: str) -> bool:
