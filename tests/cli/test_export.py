@@ -14,6 +14,7 @@ from moto import mock_aws
 from PIL import Image
 
 from terrace.domain.exports.formats import FORMATS
+from terrace_cli.delivered import delivered_lines
 from terrace_cli.main import cli
 from tests.cli.fake_api import FakeApi
 
@@ -237,3 +238,9 @@ def test_nothing_is_left_of_an_export_that_is_broken_off(
     monkeypatch.setattr("terrace.domain.exports.table._rows", interrupted)
     assert batches.run("zoo", "--format", "csv").exit_code != 0
     assert [path.name for path in batches.folder.iterdir()] == [".terrace"]
+
+
+def test_what_a_format_has_no_place_for_is_shown_with_the_batch() -> None:
+    record = {"format": "mot", "s3Uri": "s3://b/f/", "items": 3, "problem": None}
+    told = delivered_lines({"exports": [{**record, "leftOut": {"kinds": None, "polyline": 4}}]})
+    assert told[-2:] == ["mot: s3://b/f/ (3 items)", "  it has no place for: kinds, 4 polyline"]

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,6 +26,8 @@ PART = 8 * 1024 * 1024
 RESUMES = 5
 WRITERS = 16
 """Objects that are written at a time, as READERS; each holds a part in memory at most."""
+BLOCK = 64
+"""Lines that are encoded at a time."""
 READERS = 16
 """Objects that are fetched at a time: a GetObject waits some 20 ms, and costs 1 ms of processor."""
 AHEAD = 4 * READERS
@@ -107,11 +110,22 @@ class S3ObjectStore:
         rest = b""
         number, end = first_number, start
         for chunk in self._chunks(uri, start, etag):
-            *whole, rest = (rest + chunk).split(b"\n")
-            for raw in whole:
-                end += len(raw) + 1
-                yield Line(number, _text(raw, uri, number), end)
-                number += 1
+            cut = chunk.rfind(b"\n") + 1
+            if cut:
+                block, rest = rest + chunk[:cut], chunk[cut:]
+                if block.isascii() and b"\r" not in block:
+                    # Nearly every manifest: a character is a byte, and needs no care.
+                    for text in block[:-1].decode("ascii").split("\n"):
+                        end += len(text) + 1
+                        yield Line(number, text, end)
+                        number += 1
+                else:
+                    for raw in block[:-1].split(b"\n"):
+                        end += len(raw) + 1
+                        yield Line(number, _text(raw, uri, number), end)
+                        number += 1
+            else:
+                rest += chunk
             if len(rest) > LINE_MAX:
                 raise ValueError(f"{uri} line {number}: longer than {LINE_MAX} bytes")
         if rest:
@@ -155,9 +169,9 @@ class S3ObjectStore:
         upload = _Upload(self._client, uri)
         count = 0
         try:
-            for line in lines:
-                upload.add(line.encode() + b"\n")
-                count += 1
+            while block := list(islice(lines, BLOCK)):
+                upload.add(("\n".join(block) + "\n").encode())
+                count += len(block)
             upload.finish()
         except BaseException:
             upload.abort()
