@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,8 +17,8 @@ from terrace.ports import Json, Line, ObjectInfo
 CHUNK = 1024 * 1024
 PART = 8 * 1024 * 1024
 RESUMES = 5
-BLOCK = 64
-"""Lines that are encoded at a time."""
+BLOCK = 64 * 1024
+"""Characters of lines that are encoded at a time."""
 READERS = 16
 """Objects that are fetched at a time: a GetObject waits some 20 ms, and costs 1 ms of processor."""
 AHEAD = 4 * READERS
@@ -148,16 +147,23 @@ class S3ObjectStore:
 
     def write_lines(self, uri: str, lines: Iterator[str]) -> int:
         upload = _Upload(self._client, uri)
-        count = 0
+        count = size = 0
+        block: list[str] = []
+        most = min(BLOCK, PART)
         try:
-            while block := list(islice(lines, BLOCK)):
-                upload.add(("\n".join(block) + "\n").encode())
-                count += len(block)
+            for line in lines:
+                block.append(line)
+                size += len(line)
+                if size >= most:
+                    upload.add(block)
+                    count += len(block)
+                    block, size = [], 0
+            upload.add(block)
             upload.finish()
         except BaseException:
             upload.abort()
             raise
-        return count
+        return count + len(block)
 
     def delete(self, uri: str) -> None:
         with aws_call(f"S3 DeleteObject {uri}"):
@@ -210,8 +216,9 @@ class _Upload:
         self._upload_id: str | None = None
         self._parts: list[dict[str, Any]] = []
 
-    def add(self, data: bytes) -> None:
-        self._buffer += data
+    def add(self, lines: list[str]) -> None:
+        if lines:
+            self._buffer += ("\n".join(lines) + "\n").encode()
         if len(self._buffer) >= PART:
             self._send()
 
