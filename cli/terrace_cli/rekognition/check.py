@@ -13,7 +13,6 @@ from terrace_cli.rekognition.images import Image, Images, broken
 from terrace_cli.rekognition.labels import Entry
 from terrace_cli.rekognition.rules import Finding
 
-
 NOT_A_LINE = ("MANIFEST_LINE_NOT_JSON", "MANIFEST_LINE_NO_OBJECT", "MANIFEST_LINE_BLANK")
 
 
@@ -53,13 +52,19 @@ class Checked:
 
 @dataclass(frozen=True)
 class Looking:
-    """How a manifest is looked at; `images` None: the images themselves are not."""
+    """How a manifest is looked at.
+
+    Attributes:
+        wanted: lane or label attribute.
+        images: looks at the images themselves; None: nobody does.
+        most: lines that are read; more is an error.
+        step: told how far it is.
+    """
 
     wanted: str
     images: Images | None
-    region: str | None
+    most: int
     step: Step
-    test: bool = False
 
 
 def check(place: str, lines: Iterable[str], how: Looking, path: Path) -> Checked:
@@ -116,17 +121,16 @@ def _other_size(entry: Entry, image: Image, where: str) -> Finding:
 
 def _entries(lines: Iterable[str], how: Looking, made: Checked) -> Iterator[Entry]:
     """The usable lines; of the others, what is wrong is noted."""
-    most = rules.lines_max(how.region, test=how.test)
     for found in manifest.read(lines, uri=made.place, limits=False):
         made.lines += 1
-        if made.lines > most:
+        if made.lines > how.most:
             made.findings.append(
                 Finding(
                     "lines-many",
                     made.place,
                     0,
-                    f"the manifest has more than {most:,} lines; the rest was not looked at",
-                    f"at most {most:,}",
+                    f"the manifest has more than {how.most:,} lines; the rest was not looked at",
+                    f"at most {how.most:,}",
                 )
             )
             return

@@ -9,7 +9,7 @@ from terrace.domain import manifest, s3uri
 from terrace.domain.manifest import Item
 from terrace_cli.errors import EXIT_WRONG, TerraceError
 from terrace_cli.progress import Step
-from terrace_cli.rekognition import choosing, plan, sets
+from terrace_cli.rekognition import choosing, plan, rules, sets
 from terrace_cli.rekognition.check import Checked, Looking, check
 from terrace_cli.rekognition.images import Images
 from terrace_cli.rekognition.plan import Plan
@@ -81,11 +81,14 @@ def prepare(
     """
     read = lines(order.place)
     wanted = order.wanted or choosing.only(_items(read(), order.place), order.place)
-    look = Looking(wanted, images, order.region, step)
+    train_max, test_max = rules.lines_max(order.region)
+    # What one manifest may hold depends on whether it becomes two.
+    most = train_max + test_max if order.percent is not None and order.test is None else train_max
+    look = Looking(wanted, images, most, step)
     whole = check(order.place, read(), look, folder / "whole")
     checked, findings = [whole], list(whole.findings)
     if order.test is not None:
-        own = Looking(wanted, images, order.region, step, test=True)
+        own = Looking(wanted, images, test_max, step)
         tested = check(order.test, lines(order.test)(), own, folder / "test-whole")
         checked.append(tested)
         findings += tested.findings + sets.shared(whole, tested)
@@ -99,7 +102,7 @@ def prepare(
         train, test = sets.write("TRAIN", whole, None, folder / "train"), None
     boxes = any(row.kind == "boxes" for row in whole.rows)
     if whole.rows:
-        findings += sets.judge(train, test, boxes=boxes, place=order.place)
+        findings += sets.judge(train, test, (train_max, test_max), boxes=boxes, place=order.place)
     buckets = sorted({s3uri.parse(row.source).bucket for one in checked for row in one.rows})
     made = Plan(
         project=plan.named(order.project, "--project"),

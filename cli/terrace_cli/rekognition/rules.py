@@ -148,6 +148,12 @@ _ROWS = (
         f"{IMAGES_WISE} images to train with, or more",
         f"{GUIDE}md-prepare-images.html",
     ),
+    Rule(
+        "labels-one",
+        "note",
+        f"boxes have 2 classes or more: {QUOTAS} takes 1, {VALIDATION} asks for 2",
+        VALIDATION,
+    ),
     Rule("class-untested", "note", "a class that is trained is tested, too", OWN),
     Rule("images-unseen", "note", "images were looked at", OWN),
 )
@@ -195,7 +201,6 @@ def worst_first(finding: Finding) -> tuple[int, int]:
     return SEVERITIES.index(finding.severity), finding.line
 
 
-def lines_max(region: str | None, *, test: bool) -> int:
-    """Lines that a manifest may have in a Region."""
-    train_max, test_max = SMALL_REGIONS.get(region or "", (LINES_MAX, LINES_MAX))
-    return test_max if test else train_max
+def lines_max(region: str | None) -> tuple[int, int]:
+    """Images that a training set and a test set may have in a Region."""
+    return SMALL_REGIONS.get(region or "", (LINES_MAX, LINES_MAX))

@@ -84,10 +84,20 @@ def write(kind: str, checked: Checked, only: Collection[int] | None, path: Path)
     return DataSet(kind, path, digest.hexdigest(), size, count, labels, objects)
 
 
-def judge(train: DataSet, test: DataSet | None, *, boxes: bool, place: str) -> Iterator[Finding]:
-    """What is wrong with the two sets; `test` None: Rekognition will split."""
+def judge(
+    train: DataSet, test: DataSet | None, most: tuple[int, int], *, boxes: bool, place: str
+) -> Iterator[Finding]:
+    """What is wrong with the two sets.
+
+    Args:
+        train: to train with.
+        test: to test with; None: Rekognition will split.
+        most: images that each may have.
+        boxes: whether it is a model of boxes.
+        place: of the manifest, for messages.
+    """
     least = 1 if boxes else 2
-    for one in (train, test):
+    for one, limit in zip((train, test), most, strict=True):
         if one is None:
             continue
         name = "training" if one.kind == "TRAIN" else "test"
@@ -104,6 +114,14 @@ def judge(train: DataSet, test: DataSet | None, *, boxes: bool, place: str) -> I
                 f"the {name} set has {len(one.labels)} class ({', '.join(one.labels)})",
                 f"{least} or more",
             )
+        elif one is train and len(one.labels) == 1:
+            yield Finding(
+                "labels-one",
+                place,
+                0,
+                f"there is one class of boxes, {next(iter(one.labels))}",
+                "AWS's guide takes one in its quotas, and asks for two in its rules for manifests",
+            )
         if len(one.labels) > rules.LABELS_MAX:
             yield Finding(
                 "labels-many",
@@ -111,6 +129,14 @@ def judge(train: DataSet, test: DataSet | None, *, boxes: bool, place: str) -> I
                 0,
                 f"the {name} set has {len(one.labels)} classes",
                 f"at most {rules.LABELS_MAX}",
+            )
+        if one.images > limit:
+            yield Finding(
+                "lines-many",
+                place,
+                0,
+                f"the {name} set has {one.images:,} images",
+                f"at most {limit:,} in this Region",
             )
         if one.bytes > rules.MANIFEST_BYTES_MAX:
             yield Finding(
