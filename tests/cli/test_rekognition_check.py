@@ -1,20 +1,27 @@
 """`terrace rekognition train` as a dry run: every rule, the split, what would be sent."""
 
+import contextlib
+import copy
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import boto3
+import click
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from terrace.domain.manifest import Item
+from terrace_cli.errors import TerraceError
 from terrace_cli.main import cli
-from terrace_cli.rekognition import rules, sets
+from terrace_cli.rekognition import choosing, labels, results, rules, sets, words
 from terrace_cli.rekognition.check import Row
 from terrace_cli.rekognition.images import READ, Image, Images, broken
+from terrace_cli.rekognition.labels import Entry
 from tests.cli import rekognition_samples as samples
 from tests.cli.rekognition_samples import (
     ABOUT,
@@ -465,3 +472,112 @@ def test_the_same_content_has_the_same_version_and_other_content_another(tmp_pat
 def test_every_rule_says_who_says_so() -> None:
     assert all(rule.source and rule.holds for rule in rules.RULES.values())
     assert samples.BUCKET not in str(rules.RULES)
+
+
+# --- whatever a file holds -----------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["class_id", "0", "type", "lanes", "x"]), inner, max_size=3
+        )
+    ),
+    max_leaves=5,
+)
+SEEDS = [
+    {**boxes("a.jpg", (0, 1, 1, 9, 9), attribute="label"), **lane(attribute="label")},
+    classed("a.jpg", "dent", attribute="label"),
+    many("a.jpg", {0: "a", 1: "b"}, attribute="label"),
+]
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every container in a JSON value, with every key in it."""
+    if not isinstance(value, dict | list):
+        return []
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    return [(value, key) for key in keys] + [row for key in keys for row in places(value[key])]
+
+
+@given(st.sampled_from(SEEDS), st.integers(0, 200), JSON)
+def test_a_line_is_an_entry_or_a_finding_whatever_stands_in_it(
+    seed: dict[str, Any], at: int, strange: Any
+) -> None:
+    line = copy.deepcopy(seed)
+    holders = places(line)
+    holder, key = holders[at % len(holders)]
+    holder[key] = strange
+    item = Item(1, "", line)
+    read = labels.read(item, "label", "m")
+    if isinstance(read, Entry):
+        # What is sent is read back as the same label
+        again = labels.read(Item(1, "", json.loads(read.text)), "label", "m")
+        if read.kind != "classes":
+            assert again == read
+        assert set(json.loads(read.text)) == {"source-ref"} | {
+            key for key in json.loads(read.text) if key.startswith("label")
+        }
+    else:
+        assert read.code in rules.RULES
+    with contextlib.suppress(TerraceError):
+        choosing.only([item], "m")
+
+
+@given(JSON, st.integers(0, 200))
+def test_results_are_read_whatever_stands_in_them(strange: Any, at: int) -> None:
+    from tests.cli.test_rekognition_train import snapshot, summary
+
+    for made in (summary(), snapshot()):
+        holders = places(made)
+        holder, key = holders[at % len(holders)]
+        holder[key] = strange
+        into = results.Results()
+        if isinstance(made, dict):
+            results.read_summary(made, into)
+        else:
+            results.read_snapshot([json.dumps(line) for line in made], into, "m")
+        assert "\n".join(words.results({}, into, 5))
+
+
+def test_aws_s_example_of_a_summary_without_metrics_is_read() -> None:
+    # In the guide's example the measures stand beside the matrix, not in `Metrics`
+    into = results.Results()
+    content = {
+        "AggregatedEvaluationResults": {
+            "ConfusionMatrix": [
+                {"GroundTruthLabel": "CAP", "PredictedLabel": "CAP", "Value": 0.99},
+                {"GroundTruthLabel": "WATCH", "PredictedLabel": "CAP", "Value": 0.179},
+            ],
+            "F1Score": 0.97,
+            "Precision": 0.96,
+            "Recall": 0.98,
+        }
+    }
+    results.read_summary(content, into)
+    assert into.overall is not None
+    assert (into.overall.precision, into.overall.recall, into.overall.f1) == (0.96, 0.98, 0.97)
+    said = "\n".join(words.results({}, into, 5))
+    assert "WATCH taken for CAP: 17.9%" in said
+    assert "CAP taken for CAP" not in said
+
+
+def typed() -> list[list[str]]:
+    """What the documents tell a reader to type."""
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    lines = [
+        line.split("#", 1)[0]
+        for path in docs.rglob("*.md")
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    return [shlex.split(line) for line in lines if line.startswith("terrace rekognition ")]
+
+
+def test_every_command_of_the_documents_can_be_typed() -> None:
+    group = cli.commands["rekognition"]
+    assert isinstance(group, click.Group)
+    commands = typed()
+    assert {one[2] for one in commands} == {"train", "status"}
+    for one in commands:
+        group.commands[one[2]].make_context(one[2], one[3:])

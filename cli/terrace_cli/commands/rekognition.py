@@ -11,7 +11,7 @@ import click
 from terrace_cli.client import Client
 from terrace_cli.commands.convert import copy_of
 from terrace_cli.errors import EXIT_WRONG, TerraceError
-from terrace_cli.options import TerraceGroup, target_options
+from terrace_cli.options import TerraceGroup, printable, target_options
 from terrace_cli.progress import Progress
 from terrace_cli.target import Choice, Target, find_target
 
@@ -134,7 +134,7 @@ def train(
             )
         told = prepare.as_json(prepared)
         if not as_json:
-            click.echo("\n".join(words.dry_run(prepared, most)))
+            click.echo(printable("\n".join(words.dry_run(prepared, most))))
         if start:
             told["training"] = _started(
                 prepared,
@@ -265,7 +265,7 @@ def _followed(
         raise training.failure(version)
     found = training.read_results(version, documents.json, documents.lines)
     if most is not None:
-        click.echo("\n".join(words.results(version, found, most)))
+        click.echo(printable("\n".join(words.results(version, found, most))))
     return training.as_json(version, found)
 
 

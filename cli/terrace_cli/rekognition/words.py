@@ -17,7 +17,7 @@ MEANING = {
     "note": "to know",
 }
 COST = (
-    "AWS bills the time that a training takes, by the hour; typically 30 minutes to 24 hours "
+    "AWS bills the time that a training takes; typically 30 minutes to 24 hours "
     f"({rules.TRAINING}). Prices: {rules.PRICING}"
 )
 CLASSES_SHOWN = 30
