@@ -166,11 +166,10 @@ def _class(
     single = about.get("type") == "groundtruth/image-classification"
     for index, (one, known) in enumerate(zip(classes, names, strict=True)):
         key = name if single else f"{name}{index}"
-        sure = one.confidence
         line[key] = one.number
         line[f"{key}{METADATA}"] = {
             "class-name": known,
-            "confidence": sure if sure is not None and 0 <= sure <= 1 else 1,
+            "confidence": _sure(one.confidence),
             **_kept(about, "groundtruth/image-classification"),
         }
     return dict.fromkeys(names, 1)
@@ -246,7 +245,13 @@ def _whole(one: Box) -> dict[str, int | float]:
 
 def _confidence(given: Any, index: int) -> float:
     try:
-        found = given[index]["confidence"]
+        return _sure(given[index]["confidence"])
     except (LookupError, TypeError):
         return 1
-    return found if isinstance(found, int | float) and 0 <= found <= 1 else 1
+
+
+def _sure(given: Any) -> float:
+    """A confidence that Rekognition takes: it wants one from 0 to 1, and does not use it."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
+        return 1
+    return int(given) if given in (0, 1) else given
