@@ -10,6 +10,7 @@ from terrace.domain.records import (
     BatchRecord,
     ClaimRecord,
     Counters,
+    DeliveryRecord,
     FinalRecord,
     JobRecord,
     Mark,
@@ -134,6 +135,9 @@ class BatchStore(Protocol):
 
     def set_report(self, batch_id: str, report: ReportRecord) -> bool:
         """Records the report, if the batch has ended and is of the report's generation."""
+
+    def set_delivery(self, batch_id: str, delivery: DeliveryRecord) -> bool:
+        """Records the delivery, if the batch has ended and is of the delivery's generation."""
 
     def message_sent(self, batch_id: str, at: float, generation: int | None = None) -> None:
         """Records that the end message is out (of this generation, where one is given)."""
