@@ -73,6 +73,12 @@ def read(item: Item, wanted: str, place: str) -> Entry | Finding:
 
 
 def _read(item: Item, wanted: str, place: str) -> Entry:
+    meant = choosing.lanes_of(item, wanted)
+    if len(meant) > 1:
+        names = ", ".join(str(lane.get("lane")) for lane in meant)
+        raise _Broken(
+            "lane", f"{wanted} may be the label of {names}", "--attribute with one of them"
+        )
     refused = choosing.refused(item, wanted)
     if refused:
         raise _Broken("not-accepted", f"the batch's label {wanted} is {refused}", "nothing to do")
