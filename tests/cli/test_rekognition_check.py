@@ -572,7 +572,7 @@ def typed() -> list[list[str]]:
     lines = [
         line.split("#", 1)[0]
         for path in docs.rglob("*.md")
-        for line in path.read_text("utf-8").splitlines()
+        for line in path.read_text("utf-8").replace("\\\n", " ").splitlines()
     ]
     return [shlex.split(line) for line in lines if line.startswith("terrace rekognition ")]
 
