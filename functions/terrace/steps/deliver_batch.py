@@ -23,15 +23,14 @@ from terrace.domain.records import (
 from terrace.domain.status import BatchStatus
 from terrace.errors import ObjectChangedError, PermanentError, TerraceError, TransientError
 from terrace.ports import BatchStore, Clock, ObjectStore
-from terrace.steps.final_lanes import lanes_of
-from terrace.steps.final_manifest import FinalManifest, FinalManifests, final_folder
+from terrace.steps.final_manifest import FinalManifest, final_folder
 
 CALL_SECONDS = 720.0
 """What one call may take; the function's time-out leaves room to join the parts."""
 YIELD_FOR = 7_200.0
 """Seconds after the batch's end in which a call may ask for another one."""
-OWN_BEGINS = 240.0
-"""Seconds of a call after which no function of the user's is called in it: that may take 600."""
+SHARE = 0.25
+"""Of a call's time: once it has gone, the next part is left to another call."""
 TRIES = 3
 """Calls in a row that left nothing new behind before their part is left out."""
 
@@ -62,18 +61,18 @@ class Wanted(Protocol):
 
 
 class WriteExport(Protocol):
-    """Writes one export; what the user's data cause is told in `problem`."""
+    """Writes one export; what the user's data cause is told in `problem`. None: call again."""
 
     def __call__(
         self,
         wanted: Any,
-        finals: FinalManifests,
+        batch: BatchRecord,
+        delivery: DeliveryRecord,
         *,
-        objects: ObjectStore,
         folder: str,
         categories: Mapping[str, Any],
         out_of_time: Callable[[], bool],
-    ) -> ExportRecord: ...
+    ) -> ExportRecord | None: ...
 
 
 class PostProcess(Protocol):
@@ -189,14 +188,20 @@ class _Call:
                 )
             delivery = _fresh(done)
             self.step.note(self.batch, delivery)
-            if not delivery.over and self.out_of_time():
+            if not delivery.over and self._spent(SHARE):
+                # An export, or a user's function, cannot be handed over: it begins with nearly all
+                # of a call's time.
                 return DeliverBatchOutput(next="again")
         self._tell(delivery)
         return DeliverBatchOutput(next="notify", problem=delivery.problem)
 
     def out_of_time(self) -> bool:
         """Whether this call has to come to an end."""
-        return self.step.clock.now() - self.started > self.step.seconds
+        return self._spent(1.0)
+
+    def _spent(self, share: float) -> bool:
+        """Whether more than this share of the call's time has gone."""
+        return self.step.clock.now() - self.started > self.step.seconds * share
 
     @property
     def request(self) -> Any:
@@ -268,8 +273,8 @@ class _Call:
             return ExportRecord(format=wanted.format, s3Uri=folder, problem=problem)
         return exports.write(
             wanted,
-            self._finals(delivery),
-            objects=self.step.objects,
+            self.batch,
+            delivery,
             folder=folder,
             categories=self._categories(),
             out_of_time=self.out_of_time,
@@ -282,8 +287,6 @@ class _Call:
         if worn_out:
             error = f"calling the function broke off {TRIES} times"
             found = PostProcessingRecord(status="FAILED", error=error)
-        elif self.step.clock.now() - self.started > OWN_BEGINS:
-            return None
         else:
             found = post_process(self.batch, self.request, delivery)
         if isinstance(found, int):
@@ -295,37 +298,22 @@ class _Call:
     def _folder(self) -> str:
         return final_folder(self.step.batch_bucket, self.batch.batchId, self.batch.generation)
 
-    def _finals(self, delivery: DeliveryRecord) -> FinalManifests:
-        """The manifests as an earlier call may have written them."""
-        lanes = lanes_of(self.jobs)
-        return FinalManifests(
-            output=delivery.outputManifestS3Uri,
-            rejected=delivery.rejectedManifestS3Uri,
-            unlabeled=delivery.unlabeledManifestS3Uri,
-            items=delivery.items or 0,
-            accepted=delivery.accepted or 0,
-            rejectedItems=delivery.rejected or 0,
-            unlabeledItems=delivery.unlabeled or 0,
-            attributes=tuple(dict.fromkeys(name for lane in lanes for name in lane.attributes)),
-            problem=delivery.problem,
-        )
-
     def _categories(self) -> dict[str, Any]:
-        """Each label attribute's category file, read; without those that cannot be."""
+        """The category files that the labeling jobs were made with, by job; without those that
+        cannot be read: there the classes are those that the labels name."""
         found: dict[str, Any] = {}
-        for lane in lanes_of(self.jobs):
-            uris = [
-                job.labelCategoryS3Uri or job.spec.labelCategoryConfigS3Uri for job in lane.path
-            ]
-            uri = next((one for one in uris if one is not None), None)
-            if uri is None or all(name in found for name in lane.attributes):
+        read: dict[str, Any] = {}
+        for job in self.jobs:
+            uri = job.labelCategoryS3Uri
+            if uri is None:
                 continue
-            try:
-                document = self.step.objects.get_json(uri)
-            except (PermanentError, ValueError):
-                # Its classes are taken from the labels, as for a lane that has no such file.
-                continue
-            found.update(dict.fromkeys(lane.attributes, document))
+            if uri not in read:
+                try:
+                    read[uri] = self.step.objects.get_json(uri)
+                except (PermanentError, ValueError):
+                    read[uri] = None
+            if read[uri] is not None:
+                found[job.jobName] = read[uri]
         return found
 
     def _tell(self, delivery: DeliveryRecord) -> None:

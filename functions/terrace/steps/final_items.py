@@ -78,7 +78,7 @@ class Items:
     # --- one start manifest ------------------------------------------------------------------
     def _group(self, start: str, lanes: list[FinalLane], *, several: bool) -> Iterator[Whole]:
         readers = [LaneReader(lane, self.objects) for lane in lanes]
-        lines = None if start in self.distrusted else self._lines(start)
+        lines = self._lines(start)
         items = _of_lanes(readers) if lines is None else _of_start(start, lines, readers)
         told = start if several else None
         count = 0
@@ -90,7 +90,13 @@ class Items:
             self.problems.append(f"the items of {start} are not known: it cannot be read any more")
 
     def _lines(self, start: str) -> "Iterator[tuple[str, Data]] | None":
-        """Digest and data of each line; None where the manifest is gone."""
+        """Digest and data of each line; None where the manifest is gone, or another one."""
+        if start in self.distrusted:
+            self.problems.append(
+                f"the hashes of the input are not known: {start} has been replaced since it was "
+                "labeled"
+            )
+            return None
         try:
             found = self.objects.head(start)
         except (NotFoundError, AccessDeniedError) as error:

@@ -34,11 +34,6 @@ class FinalLane:
         return self.first.spec.inputConfig.inputManifestS3Uri or ""
 
     @property
-    def attributes(self) -> list[str]:
-        """Those that may hold its label, as the final lines have them; the latest comes last."""
-        return [self.about.written.get(name, name) for name, _ in _makers(self)]
-
-    @property
     def frames(self) -> bool:
         """True if its labels are SeqLabel.json files."""
         return modalities.get(self.first.spec.jobModality).base_shape == "frames"

@@ -47,18 +47,8 @@ class FinalManifests:
     accepted: int
     rejectedItems: int
     unlabeledItems: int
-    attributes: tuple[str, ...]
-    """The lanes' label attributes as the files have them, in the batch's order of lanes."""
     problem: str | None = None
     """What is not all there, and why."""
-
-    def of(self, outcome: Outcome) -> str | None:
-        """The file of the items with this outcome."""
-        return {
-            Outcome.accepted: self.output,
-            Outcome.rejected: self.rejected,
-            Outcome.unlabeled: self.unlabeled,
-        }[outcome]
 
 
 class _Part(BaseModel):
@@ -141,7 +131,7 @@ class FinalManifest:
                 outcome: self._write(outcome, part, iter(lines.by_outcome[outcome]))
                 for outcome in Outcome
             }
-            return _manifests([part], written, lanes)
+            return _manifests([part], written)
         everything = _Part(
             first=0,
             items=sum(part.items for part in parts),
@@ -153,7 +143,7 @@ class FinalManifest:
             outcome: self._write(outcome, everything, self._joined(parts_folder, parts, outcome))
             for outcome in Outcome
         }
-        return _manifests(parts, written, lanes)
+        return _manifests(parts, written)
 
     # --- the items -------------------------------------------------------------------------
     def _more(
@@ -267,9 +257,7 @@ def final_folder(bucket: str, batch_id: str, generation: int) -> str:
     return s3uri.of(bucket, "batches", batch_id, "final", f"g{generation}")
 
 
-def _manifests(
-    parts: list[_Part], written: dict[Outcome, str | None], lanes: list[FinalLane]
-) -> FinalManifests:
+def _manifests(parts: list[_Part], written: dict[Outcome, str | None]) -> FinalManifests:
     counts = {o: sum(part.counts[o] for part in parts) for o in Outcome}
     problems = [problem for part in parts for problem in part.problems]
     told = "; ".join(problems[:PROBLEMS_TOLD])
@@ -283,7 +271,6 @@ def _manifests(
         accepted=counts[Outcome.accepted],
         rejectedItems=counts[Outcome.rejected],
         unlabeledItems=counts[Outcome.unlabeled],
-        attributes=tuple(dict.fromkeys(name for lane in lanes for name in lane.attributes)),
         problem=told or None,
     )
 
