@@ -324,6 +324,8 @@ class _Call:
             "unlabeled": delivery.unlabeled,
             "exports": [one.format for one in delivery.exports],
         }
+        if delivery.postProcessing is not None:
+            told["postProcessing"] = delivery.postProcessing.status
         if delivery.problem is not None:
             told["problem"] = delivery.problem
         now = self.step.clock.now()
