@@ -4,6 +4,8 @@ With `test_formats_judged.py` and `test_exports_of_real_files.py`, every format 
 is judged on random labels and on each file of the shared data that has labels for it.
 """
 
+import csv
+import io
 import json
 import math
 import tempfile
@@ -12,11 +14,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terrace.domain.exports import parquet
 from terrace.domain.exports.model import (
     CuboidShape,
     Head,
@@ -166,6 +170,33 @@ def test_classes_of_images_load_back_from_open_images(
     answer = ask(judge, "open-images", "open_images", tagged, head)
     for item, found in by_id(answer, tagged):
         assert sorted(one["label"] for one in found) == sorted(tag.label for tag in item.tags)
+
+
+@given(made=data_sets(), group=st.integers(1, 20))
+@EXAMPLES
+def test_parquet_holds_what_the_csv_table_says(judge: Judge, made: Any, group: int) -> None:
+    # Given a table of any labels, in row groups of any length
+    head, items = made
+    many = tuple(replace(item, name=f"{i}/{item.name}") for i in range(3) for item in items)
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(parquet, "GROUP", group):
+        place = written("parquet", many, head)[0].save(Path(folder))
+        answer = judge.ask("pyarrow", place / "labels.parquet")
+    numbers = ("box_left", "box_top", "box_height", "box_width")
+    assert [answer["types"][name] for name in ("img_file", *numbers, "frame")] == [
+        "string",
+        *["double"] * 4,
+        "int64",
+    ]
+    text = written("csv", many, head)[0].text("labels.csv")
+    table = list(csv.DictReader(io.StringIO(text)))
+    assert len(answer["rows"]) == len(table)
+    for found, row in zip(answer["rows"], table, strict=True):
+        assert list(found) == list(row)
+        for name, value in row.items():
+            if name in numbers and value:
+                assert found[name] == pytest.approx(float(value), abs=1e-6)
+            else:
+                assert ("" if found[name] is None else str(found[name])) == value
 
 
 Placed = list[tuple[str, list[float]]]

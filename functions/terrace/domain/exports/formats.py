@@ -210,6 +210,14 @@ _ROWS = (
         "Pixels from 0. Of polygons, polylines and points only the box around them.",
     ),
     Format(
+        "parquet",
+        "The same table as Apache Parquet",
+        Holds(frozenset({"box", "class"}), _DRAWN | {"polyline"}),
+        table.write_parquet,
+        table.image_path,
+        "As csv, with types: text, double, integer; what is not there is null.",
+    ),
+    Format(
         "conll",
         "CoNLL columns of tokens and B- I- O",
         Holds(frozenset({"spans"})),
