@@ -1,15 +1,18 @@
 """What the steps need from the world. Adapters implement these; fakes are proved against them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from terrace.domain.exports.model import Files
 from terrace.domain.problems import Problem
 from terrace.domain.records import (
     AttemptRecord,
     BatchRecord,
     ClaimRecord,
     Counters,
+    DeliveryRecord,
     FinalRecord,
     JobRecord,
     Mark,
@@ -135,6 +138,9 @@ class BatchStore(Protocol):
     def set_report(self, batch_id: str, report: ReportRecord) -> bool:
         """Records the report, if the batch has ended and is of the report's generation."""
 
+    def set_delivery(self, batch_id: str, delivery: DeliveryRecord) -> bool:
+        """Records the delivery, if the batch has ended and is of the delivery's generation."""
+
     def message_sent(self, batch_id: str, at: float, generation: int | None = None) -> None:
         """Records that the end message is out (of this generation, where one is given)."""
 
@@ -213,6 +219,36 @@ class Line:
     """Byte offset just behind the line: where a later read can go on."""
 
 
+@dataclass(frozen=True)
+class Upload:
+    """An object to be written."""
+
+    uri: str
+    pieces: Callable[[], Iterator[bytes]]
+    """Its content, begun anew at each call."""
+    content_type: str
+
+
+class Staging(Files, Protocol):
+    """Files kept aside on the function's own disk, until all of them are written.
+
+    `write`, `append` and `spool` raise OutOfRoomError where there is no more room for them.
+    """
+
+    def uploads(self, folder: str, *, together: str | None, most: int) -> list[Upload]:
+        """What is to be written below an S3 folder; nothing can be added any more.
+
+        Args:
+            folder: URI that ends with `/`.
+            together: name of the zip file that holds all of them where there are more than
+                `most`; None: they must be objects of their own.
+            most: files that are written one by one.
+
+        Raises:
+            OutOfRoomError: they are more than `most`, and must not be put together.
+        """
+
+
 class ObjectStore(Protocol):
     """S3. URIs are `s3://bucket/key`; a missing object raises NotFoundError."""
 
@@ -226,6 +262,9 @@ class ObjectStore(Protocol):
 
     def get_bytes(self, uri: str, max_bytes: int) -> bytes:
         """A whole object; ValueError where it is larger: nothing of it is read then."""
+
+    def get_start(self, uri: str, most: int) -> bytes:
+        """The first bytes of an object: all of them where it has no more than `most`."""
 
     def get_jsons(self, uris: Iterable[str]) -> Iterator[tuple[str, Json | ValueError]]:
         """Parses many objects, in the order given; several are fetched at a time.
@@ -248,6 +287,15 @@ class ObjectStore(Protocol):
 
     def write_lines(self, uri: str, lines: Iterator[str]) -> int:
         """Streams lines (multipart where large); returns how many. Nothing appears on failure."""
+
+    def put_many(self, uploads: Iterable[Upload]) -> int:
+        """Writes objects, several at a time and large ones in parts; returns how many.
+
+        The first that fails ends it: some of the others may be there then.
+        """
+
+    def staging(self) -> AbstractContextManager[Staging]:
+        """A place for files that belong together; what it kept is gone when it is left."""
 
     def exists(self, uri: str) -> bool: ...
 
@@ -374,5 +422,7 @@ __all__ = [
     "ObjectInfo",
     "ObjectStore",
     "Page",
+    "Staging",
+    "Upload",
     "Workflow",
 ]

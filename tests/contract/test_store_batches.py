@@ -3,7 +3,12 @@
 import pytest
 
 from terrace.domain.problems import Problem
-from terrace.domain.records import ReportRecord
+from terrace.domain.records import (
+    DeliveryRecord,
+    ExportRecord,
+    PostProcessingRecord,
+    ReportRecord,
+)
 from terrace.domain.status import BatchStatus
 from terrace.ports import BatchStore
 from tests.contract.rows import AT, a_batch, a_job, a_mark
@@ -223,3 +228,31 @@ def test_the_report_of_an_older_end_is_not_that_of_a_batch_that_was_retried() ->
     assert ended.reportS3Uri is None
     assert a_batch(report=report).reportS3Uri is None
     assert ended.model_copy(update={"generation": 1}).reportS3Uri == report.s3Uri
+
+
+def test_a_delivery_is_noted_of_an_ended_batch_of_its_own_generation(store: BatchStore) -> None:
+    store.create_batch(a_batch())
+    delivery = DeliveryRecord(
+        generation=1,
+        outputManifestS3Uri="s3://b/output.manifest",
+        items=3,
+        accepted=2,
+        rejected=1,
+        unlabeled=0,
+        exports=[ExportRecord(format="coco", s3Uri="s3://b/coco/", files=1, items=2, labels=7)],
+        postProcessing=PostProcessingRecord(status="DONE", result={"rows": 7}),
+        complete=True,
+        at=AT,
+    )
+    assert not store.set_delivery("b", delivery)
+    store.end_batch("b", 1, BatchStatus.COMPLETE, AT)
+    assert not store.set_delivery("b", delivery.model_copy(update={"generation": 2}))
+    assert store.set_delivery("b", delivery)
+    # Written again, as a step that is repeated does
+    assert store.set_delivery("b", delivery)
+    found = store.get_batch("b")
+    assert found is not None
+    assert found.delivered == delivery
+    # A retry of the batch has another end, with a delivery of its own
+    assert found.model_copy(update={"generation": 2}).delivered is None
+    assert not store.set_delivery("nobody", delivery)

@@ -21,6 +21,8 @@ from terrace.domain.records import BatchRecord, JobRecord, execution_name
 from terrace.domain.request import BatchRequest
 from terrace.errors import TerraceError
 from terrace.runtime.worker_pages import template
+from terrace.steps.deliver_batch import DeliverBatch, DeliverBatchInput, Exports
+from terrace.steps.deliver_exports import Exporter, exports_wanted
 from terrace.steps.fail_batch import FailBatchInput, MachineError, fail_batch
 from terrace.steps.finalize_batch import FinalizeBatchInput, finalize_batch
 from terrace.steps.generations import ensure_running
@@ -88,6 +90,7 @@ class House:
     event_bound: int = 12_000
     transform_seconds: float = 240.0
     report_seconds: float = 780.0
+    deliver_seconds: float = 720.0
     runs: dict[str, Run] = field(default_factory=dict)
     starts: int = 0
 
@@ -276,11 +279,19 @@ class House:
 
     def _WriteReport(self, run: Run) -> None:
         step = WriteReportInput(batchId=run.batch_id, generation=run.generation)
-        run.state = "Notify"
+        run.state = "DeliverBatch"
         # The machine's own Catch: reporting is never in the way of the end message.
         with suppress(TerraceError):
             if self.report.run(step).next == "again":
                 run.state = "WriteReport"
+
+    def _DeliverBatch(self, run: Run) -> None:
+        step = DeliverBatchInput(batchId=run.batch_id, generation=run.generation)
+        run.state = "Notify"
+        # The machine's own Catch: delivering is never in the way of the end message.
+        with suppress(TerraceError):
+            if self.deliver.run(step).next == "again":
+                run.state = "DeliverBatch"
 
     def _Notify(self, run: Run) -> None:
         # The machine's own Catch: the reconciler sends again.
@@ -311,6 +322,17 @@ class House:
             BUCKET,
             LabelExaminer(self.objects),
             self.report_seconds,
+        )
+
+    @property
+    def deliver(self) -> DeliverBatch:
+        return DeliverBatch(
+            self.store,
+            self.objects,
+            self.clock,
+            BUCKET,
+            exports=Exports(exports_wanted, Exporter(self.objects, self.clock)),
+            seconds=self.deliver_seconds,
         )
 
     @property

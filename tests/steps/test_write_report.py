@@ -347,7 +347,7 @@ def test_the_reconciler_waits_for_the_report_and_not_for_ever(house: House) -> N
     while run.state != "WriteReport":
         house._step("b", run)
     # When the reconciler comes by, it leaves the message to the machine
-    from terrace.steps.reconcile import REPORT_GRACE, Reconcile, ReconcileInput
+    from terrace.steps.reconcile import END_GRACE, Reconcile, ReconcileInput
     from tests.fakes.house import PERIOD
 
     def a_pass(after: float) -> int:
@@ -358,5 +358,5 @@ def test_the_reconciler_waits_for_the_report_and_not_for_ever(house: House) -> N
     assert a_pass(PERIOD + 1) == 0
     assert house.notifier.of("BATCH_COMPLETE") == []
     # But an execution that is dead, or hangs in it, keeps nobody waiting
-    assert a_pass(REPORT_GRACE) == 1
+    assert a_pass(END_GRACE) == 1
     assert len(house.notifier.of("BATCH_COMPLETE")) == 1

@@ -289,6 +289,7 @@ _WIRED = (
     "reconcile",
     "finalize_batch",
     "write_report",
+    "deliver_batch",
     "notify",
     "fail_batch",
 )

@@ -587,6 +587,7 @@ FOCUS = [
     "reconcile",
     "finalize_batch",
     "write_report",
+    "deliver_batch",
     "notify",
     "fail_batch",
 ]

@@ -14,6 +14,7 @@ from terrace.domain.records import (
     BatchRecord,
     ClaimRecord,
     Counters,
+    DeliveryRecord,
     FinalRecord,
     JobRecord,
     Mark,
@@ -297,6 +298,14 @@ class DynamoBatchStore:
             Update(codec.batch_key(batch_id))
             .set(report=report)
             .where("generation", "=", report.generation)
+            .where_in("batchStatus", _ENDED)
+        )
+
+    def set_delivery(self, batch_id: str, delivery: DeliveryRecord) -> bool:
+        return self._table.update(
+            Update(codec.batch_key(batch_id))
+            .set(delivery=delivery)
+            .where("generation", "=", delivery.generation)
             .where_in("batchStatus", _ENDED)
         )
 

@@ -6,17 +6,24 @@ whatever the sequence file's own order is; point clouds stay in the file's order
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from terrace.domain.seqlabel import DETECTION, SENSORS, SHAPE_KEYS, TRACKING
+from terrace.domain.seqlabel import SHAPE_KEYS
+from terrace.domain.seqlabel_rows import (
+    NUMBER_KEYS,
+    Document,
+    annotations_of,
+    integer_of,
+    lists_of,
+    name_of,
+    number_of,
+    with_lists,
+)
 
-Document = dict[str, Any]
 ClassMap = Mapping[str, str]
-_NUMBER_KEYS = ("frame-no", "frame-number")
-_NAME_KEYS = ("frame", "frame-name")
 
 
 @dataclass(frozen=True)
@@ -69,9 +76,9 @@ def _agreement(labels: Document, names: Sequence[str]) -> int:
     place = {name: index for index, name in enumerate(names)}
     return sum(
         1
-        for rows in _lists(labels).values()
+        for rows in lists_of(labels).values()
         for row in rows
-        if place.get(_name(row) or "") == _number(row)
+        if place.get(name_of(row) or "") == number_of(row)
     )
 
 
@@ -84,10 +91,10 @@ class _Names:
 
     def of(self, row: Document) -> str | None:
         """A frame's name among these; by its number where it bears another (a camera's image)."""
-        name = _name(row)
+        name = name_of(row)
         if name in self.place:
             return name
-        number = _number(row)
+        number = number_of(row)
         known = number is not None and 0 <= number < len(self._names)
         return self._names[number] if known and number is not None else None
 
@@ -105,7 +112,7 @@ def cut_sequence(sequence: Document, names: Sequence[str], seq_no: int) -> Docum
     """
     wanted = set(names)
     kept = [copy.deepcopy(frame) for frame in sequence["frames"] if str(frame["frame"]) in wanted]
-    first = _integer(sequence["frames"][0].get("frame-no"))
+    first = integer_of(sequence["frames"][0].get("frame-no"))
     for index, frame in enumerate(kept):
         if "frame-no" in frame:
             number = index + (1 if first is None else first)
@@ -132,7 +139,7 @@ def cut_labels(labels: Document, whole: Sequence[str], names: Sequence[str]) -> 
                 found.append(_numbered(copy.deepcopy(row), index))
         return found
 
-    return _with_lists(labels, {key: part(rows) for key, rows in _lists(labels).items()})
+    return with_lists(labels, {key: part(rows) for key, rows in lists_of(labels).items()})
 
 
 # --- merging -----------------------------------------------------------------------------------
@@ -152,11 +159,11 @@ def merge(
     """
     classes = dict(class_map)
     names = _ObjectNames(labels)
-    lists = {key: list(rows) for key, rows in _lists(labels).items()}
+    lists = {key: list(rows) for key, rows in lists_of(labels).items()}
     every = _Names(whole)
     for answer in answers:
         renumber = _class_numbers(answer, classes)
-        found, reviewed = _lists(answer.labels), _Names(answer.names)
+        found, reviewed = lists_of(answer.labels), _Names(answer.names)
         for key in [*lists, *(key for key in found if key not in lists)]:
             rows = {
                 name: _translated(row, renumber, names)
@@ -164,7 +171,7 @@ def merge(
                 if (name := reviewed.of(row)) is not None
             }
             lists[key] = _replaced(lists.get(key, []), rows, every, reviewed)
-    return Merged(_with_lists(labels, lists), classes)
+    return Merged(with_lists(labels, lists), classes)
 
 
 def _replaced(
@@ -183,11 +190,11 @@ def _replaced(
     added = [_numbered(row, whole.place[name]) for name, row in left.items()]
     if not added:
         return result
-    numbers = [_number(row) for row in old]
+    numbers = [number_of(row) for row in old]
     in_order = all(a is not None and b is not None and a < b for a, b in pairwise(numbers))
-    added.sort(key=lambda row: _number(row) or 0)
+    added.sort(key=lambda row: number_of(row) or 0)
     result += added
-    return sorted(result, key=lambda row: _number(row) or 0) if in_order else result
+    return sorted(result, key=lambda row: number_of(row) or 0) if in_order else result
 
 
 def _emptied(row: Document) -> Document:
@@ -202,8 +209,8 @@ def _emptied(row: Document) -> Document:
 
 def _like(answer: Document, row: Document) -> Document:
     """The answer with the frame number as the whole writes it, keys in the whole's order."""
-    number = next((key for key in _NUMBER_KEYS if key in row), None)
-    taken = {key: value for key, value in answer.items() if key not in _NUMBER_KEYS}
+    number = next((key for key in NUMBER_KEYS if key in row), None)
+    taken = {key: value for key, value in answer.items() if key not in NUMBER_KEYS}
     if number is not None:
         taken[number] = row[number]
     order = [key for key in row if key in taken]
@@ -234,9 +241,9 @@ class _ObjectNames:
     def __init__(self, labels: Document) -> None:
         self._ids: dict[str, set[str]] = {}
         self._given: dict[tuple[str, str], str] = {}
-        for rows in _lists(labels).values():
+        for rows in lists_of(labels).values():
             for row in rows:
-                for one in _annotations(row):
+                for one in annotations_of(row):
                     if "object-id" in one and isinstance(one.get("object-name"), str):
                         self._ids.setdefault(one["object-name"], set()).add(str(one["object-id"]))
 
@@ -258,7 +265,7 @@ class _ObjectNames:
 def _translated(row: Document, renumber: dict[str, str], names: _ObjectNames) -> Document:
     """An answered frame in the words of the whole: class numbers, objects' names."""
     result = copy.deepcopy(row)
-    for one in _annotations(result):
+    for one in annotations_of(result):
         number = one.get("class-id")
         known = renumber.get(str(number))
         if known is not None:
@@ -268,58 +275,8 @@ def _translated(row: Document, renumber: dict[str, str], names: _ObjectNames) ->
     return result
 
 
-# --- the file ----------------------------------------------------------------------------------
-
-
-def _lists(labels: Document) -> dict[tuple[str, str], list[Document]]:
-    """The lists of frames of a SeqLabel.json: by sensor (or "") and kind."""
-    found: dict[tuple[str, str], list[Document]] = {}
-    for key in (TRACKING, DETECTION):
-        if isinstance(labels.get(key), list):
-            found["", key] = labels[key]
-    for sensor, inner in labels.items():
-        if SENSORS.fullmatch(sensor) and isinstance(inner, dict):
-            found.update(
-                {(sensor, key): inner[key] for key in (TRACKING, DETECTION) if key in inner}
-            )
-    return found
-
-
-def _with_lists(labels: Document, lists: dict[tuple[str, str], list[Document]]) -> Document:
-    """The file with these lists; whatever else it holds is kept."""
-    result = dict(labels)
-    for (sensor, key), rows in lists.items():
-        if sensor:
-            inner = result.get(sensor)
-            result[sensor] = {**(inner if isinstance(inner, dict) else {}), key: rows}
-        else:
-            result[key] = rows
-    return result
-
-
-def _annotations(row: Document) -> Iterator[Document]:
-    for key in SHAPE_KEYS:
-        for one in row.get(key) or []:
-            if isinstance(one, dict):
-                yield one
-
-
-def _name(row: Document) -> str | None:
-    return next((str(row[key]) for key in _NAME_KEYS if row.get(key)), None)
-
-
-def _number(row: Document) -> int | None:
-    return next((_integer(row[key]) for key in _NUMBER_KEYS if key in row), None)
-
-
-def _integer(value: object) -> int | None:
-    if isinstance(value, str) and value.strip().isdigit():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def _numbered(row: Document, number: int) -> Document:
     """The frame with another number, in the form that it had: a text or a number."""
-    key = next((key for key in _NUMBER_KEYS if key in row), _NUMBER_KEYS[0])
+    key = next((key for key in NUMBER_KEYS if key in row), NUMBER_KEYS[0])
     row[key] = number if isinstance(row.get(key), int) else str(number)
     return row

@@ -16,6 +16,7 @@ from terrace.domain.plan import effective_statuses, level_status
 from terrace.domain.problems import Problem
 from terrace.domain.records import BatchRecord, JobRecord
 from terrace.domain.status import JOB_FEEDS_NEXT, BatchStatus, JobStatus, LevelStatus
+from terrace.domain.views import OutputsView
 
 VERSION = "1"
 INFO_MAX_BYTES = 200_000
@@ -102,6 +103,9 @@ class BatchMessage(BaseModel):
     reportS3Uri: str | None = Field(
         default=None, description="the report on the batch, where there is one"
     )
+    outputs: OutputsView | None = Field(
+        default=None, description="as in `show`: manifests, counts of items, exports"
+    )
     token: str | None = Field(description="ARN of the execution")
     status: EndStatus
     version: str = VERSION
@@ -183,6 +187,7 @@ def batch_end(batch: BatchRecord, jobs: list[JobRecord], request: Any, info_uri:
         message=text,
         batchInfo=info,
         reportS3Uri=batch.reportS3Uri,
+        outputs=show.outputs(batch),
         token=batch.executionArn,
         status=status,
         dedupId=f"{batch.uid}-{batch.generation}-{batch.status}",

@@ -24,7 +24,7 @@ PROBE_MAX = 10
 """How many deferred jobs are tried again at once while nothing is known of the quota."""
 EVENTS_PER_TURN = 17
 EVENTS_PER_JOB = 14
-EVENTS_AT_ENDS = 41
+EVENTS_AT_ENDS = 48
 """Step Functions history events: PlanWave to WaitForJobs; one iteration of the Map; TransformBatch
 and the way from the last PlanWave to the end. Counted with GetExecutionHistory
 (docs/architecture.md); a retried task adds 3.

@@ -1,5 +1,7 @@
 """What Terrace remembers of a batch and its jobs: the rows of the table as typed values."""
 
+from typing import Any, Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from terrace.domain import s3uri
@@ -104,6 +106,58 @@ class ReportRecord(Record):
     at: float
 
 
+class ExportRecord(Record):
+    """What one wanted format came to at the end of a batch."""
+
+    format: str
+    s3Uri: str = Field(description="its folder; ends with /")
+    files: int = 0
+    items: int = 0
+    labels: int = 0
+    leftOut: dict[str, int | None] = Field(
+        default_factory=dict,
+        description="what the format has no place for: how many labels of a kind, or a whole "
+        "label attribute (null)",
+    )
+    problem: str | None = Field(default=None, description="null where it is whole")
+
+
+class PostProcessingRecord(Record):
+    """What the user's own function made of a finished delivery."""
+
+    status: Literal["DONE", "FAILED"]
+    error: str | None = None
+    result: Any = Field(default=None, description="its answer: small JSON, or null")
+
+
+class DeliveryRecord(Record):
+    """What one end of a batch delivered: each item of its input in exactly one of three files."""
+
+    generation: int = Field(description="of the end that it delivers")
+    outputManifestS3Uri: str | None = Field(
+        default=None, description="accepted items; null where there is none (yet)"
+    )
+    rejectedManifestS3Uri: str | None = None
+    unlabeledManifestS3Uri: str | None = None
+    items: int | None = Field(default=None, description="null until all three files are written")
+    accepted: int | None = None
+    rejected: int | None = None
+    unlabeled: int | None = None
+    exports: list[ExportRecord] = Field(default_factory=list)
+    postProcessing: PostProcessingRecord | None = None
+    tries: int = Field(default=0, description="calls in a row that left nothing new behind")
+    brokenOff: int = Field(default=0, description="of those, the ones known to have died")
+    over: bool = Field(default=False, description="nothing more of it will be tried")
+    complete: bool = Field(default=False, description="false: parts of it are (still) missing")
+    problem: str | None = Field(default=None, description="why it is not all there")
+    at: float
+
+    @property
+    def counted(self) -> bool:
+        """True once the three files are written: every item is in exactly one of them."""
+        return self.items is not None
+
+
 class LotResult(Record):
     """Acceptance sampling: what is known of the items that nobody looked at."""
 
@@ -175,6 +229,7 @@ class BatchRecord(Record):
     transformedAt: float | None = Field(default=None, description="all checks passed, rows written")
     final: FinalRecord | None = Field(default=None, description="of the last end of the batch")
     report: ReportRecord | None = Field(default=None, description="of the last end reported on")
+    delivery: DeliveryRecord | None = Field(default=None, description="of the last end delivered")
     messageSentAt: float | None = None
     levelsAnnounced: list[int] = Field(default_factory=list)
     deletedAt: float | None = Field(
@@ -194,6 +249,14 @@ class BatchRecord(Record):
         if report is None or not self.ended or report.generation != self.generation:
             return None
         return report.s3Uri
+
+    @property
+    def delivered(self) -> DeliveryRecord | None:
+        """What this very end of the batch has delivered so far; an older end's is not it."""
+        found = self.delivery
+        if found is None or not self.ended or found.generation != self.generation:
+            return None
+        return found
 
     @property
     def run(self) -> int:

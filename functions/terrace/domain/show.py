@@ -106,7 +106,7 @@ def batch_view(
         status=batch.status,
         inputLabelingJobs=request["labelingJobs"] if request is not None else None,
         **levels,
-        outputs=_outputs(batch),
+        outputs=outputs(batch),
         pacing=batch.pacing,
         onJobFailure=batch.onJobFailure,
         stopMode=batch.stop.mode if batch.stop else None,
@@ -125,19 +125,33 @@ def batch_view(
     )
 
 
-def _outputs(batch: BatchRecord) -> OutputsView:
+def outputs(batch: BatchRecord) -> OutputsView:
     """What the last end of the batch has left; nothing while a retry of it runs."""
-    final = batch.final
-    if final is None or not batch.ended:
-        return OutputsView(reportS3Uri=batch.reportS3Uri)
-    return OutputsView(
-        unlabeledManifestS3Uri=final.unlabeledManifestS3Uri,
-        unlabeledItems=final.unlabeledItems,
-        unreviewedManifestS3Uri=final.unreviewedManifestS3Uri,
-        unreviewedItems=final.unreviewedItems,
-        recordProblem=final.problem,
-        reportS3Uri=batch.reportS3Uri,
-    )
+    found: dict[str, Any] = {"reportS3Uri": batch.reportS3Uri}
+    final, delivery = batch.final, batch.delivered
+    if final is not None and batch.ended:
+        found |= {
+            "laneUnlabeledManifestS3Uri": final.unlabeledManifestS3Uri,
+            "laneUnlabeledItems": final.unlabeledItems,
+            "unreviewedManifestS3Uri": final.unreviewedManifestS3Uri,
+            "unreviewedItems": final.unreviewedItems,
+            "recordProblem": final.problem,
+        }
+    if delivery is not None:
+        found |= {
+            "finalManifestS3Uri": delivery.outputManifestS3Uri,
+            "rejectedManifestS3Uri": delivery.rejectedManifestS3Uri,
+            "unlabeledManifestS3Uri": delivery.unlabeledManifestS3Uri,
+            "items": delivery.items,
+            "accepted": delivery.accepted,
+            "rejected": delivery.rejected,
+            "unlabeled": delivery.unlabeled,
+            "deliveryComplete": delivery.complete,
+            "deliveryProblem": delivery.problem,
+            "exports": delivery.exports,
+            "postProcessing": delivery.postProcessing,
+        }
+    return OutputsView(**found)
 
 
 def dump(view: BatchView) -> dict[str, Any]:

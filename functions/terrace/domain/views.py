@@ -6,7 +6,12 @@ Every key is always there; a value that is not known yet is null. Times are ISO 
 from pydantic import BaseModel, ConfigDict, Field
 
 from terrace.domain.problems import Problem
-from terrace.domain.records import Counters, GateResult
+from terrace.domain.records import (
+    Counters,
+    ExportRecord,
+    GateResult,
+    PostProcessingRecord,
+)
 from terrace.domain.request import OnJobFailure, Pacing, StopMode
 from terrace.domain.status import BatchStatus, JobStatus, LevelStatus
 
@@ -85,12 +90,33 @@ class LevelView(View):
 class OutputsView(View):
     """What the batch leaves behind; null until it has been written."""
 
-    finalManifestS3Uri: str | None = None
-    rejectedManifestS3Uri: str | None = None
-    unlabeledManifestS3Uri: str | None = Field(
-        default=None, description="items that nobody labeled, each with the reason"
+    finalManifestS3Uri: str | None = Field(
+        default=None, description="accepted items, with the labels of every lane; null: none"
     )
-    unlabeledItems: int | None = Field(
+    rejectedManifestS3Uri: str | None = Field(
+        default=None, description="items of which a reviewer's last word was Fail; null: none"
+    )
+    unlabeledManifestS3Uri: str | None = Field(
+        default=None, description="items without a label, each with the reason; null: none"
+    )
+    items: int | None = Field(
+        default=None,
+        description="of the input: accepted + rejected + unlabeled; null until the three are "
+        "written, and where they could not be",
+    )
+    accepted: int | None = None
+    rejected: int | None = None
+    unlabeled: int | None = None
+    deliveryComplete: bool | None = Field(
+        default=None, description="null until something was delivered; false: see deliveryProblem"
+    )
+    deliveryProblem: str | None = Field(
+        default=None, description="what is not all there in the three manifests, and why"
+    )
+    laneUnlabeledManifestS3Uri: str | None = Field(
+        default=None, description="lane by lane, the items that have no label in it, with why"
+    )
+    laneUnlabeledItems: int | None = Field(
         default=None, description="null until the batch has ended, and where it is not known"
     )
     unreviewedManifestS3Uri: str | None = Field(
@@ -104,7 +130,10 @@ class OutputsView(View):
         description="why the two manifests above are not all there, or a count is null",
     )
     reportS3Uri: str | None = None
-    exports: list[str] = Field(default_factory=list)
+    exports: list[ExportRecord] = Field(default_factory=list)
+    postProcessing: PostProcessingRecord | None = Field(
+        default=None, description="what the user's own function made of it"
+    )
 
 
 class BatchView(View):

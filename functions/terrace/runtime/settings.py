@@ -142,6 +142,12 @@ class WriteReportSettings(StoreSettings):
     report_seconds: float = Field(default=780, gt=0, description="time budget of one call")
 
 
+class DeliverBatchSettings(StoreSettings):
+    """Final manifests and exports of an ended batch."""
+
+    deliver_seconds: float = Field(default=720, gt=0, description="time budget of one call")
+
+
 class NotifySettings(StoreSettings):
     """The end message."""
 

@@ -131,6 +131,13 @@ class WriteReport(NamedTuple):
     clock: Clock
 
 
+class DeliverBatch(NamedTuple):
+    settings: s.DeliverBatchSettings
+    store: BatchStore
+    objects: ObjectStore
+    clock: Clock
+
+
 class Notify(NamedTuple):
     settings: s.NotifySettings
     store: BatchStore
@@ -264,6 +271,12 @@ def finalize_batch() -> FinalizeBatch:
 def write_report() -> WriteReport:
     settings = s.WriteReportSettings.read(os.environ)
     return WriteReport(settings, _store(settings), _objects(), SystemClock())
+
+
+@cache
+def deliver_batch() -> DeliverBatch:
+    settings = s.DeliverBatchSettings.read(os.environ)
+    return DeliverBatch(settings, _store(settings), _objects(), SystemClock())
 
 
 @cache

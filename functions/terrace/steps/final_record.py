@@ -1,9 +1,9 @@
 """What a batch leaves behind of items without a label, or without the review that was asked for.
 
 Two manifests under `batches/<batchId>/final/g<generation>/`, written before the batch ends:
-`unlabeled.manifest` has the items that nobody labeled, `unreviewed.manifest` those whose label
-stands although a review of it gave no answer. Each line is the item as the lane last saw it, so it
-can be posted again, plus `terrace-record` with the lane, the item's place in it, and the reason.
+`unlabeled-by-lane.manifest` has the items that nobody labeled, `unreviewed.manifest` those whose
+label stands although a review of it gave no answer. Each line is the item as the lane last saw it,
+so it can be posted again, plus `terrace-record` with the lane, the item's place in it, and why.
 A lane is named by its last job; where lanes fork, an item without a label is told of once, in the
 first of them. Where no job of a lane delivered, its items are read from what its first job was
 given, if that is in the batch bucket; a user's manifest is not read: `problem` names it, and the
@@ -21,6 +21,8 @@ from terrace.domain.status import JobStatus
 from terrace.errors import PermanentError
 from terrace.ports import Clock, ObjectStore
 from terrace.steps import lane
+from terrace.steps.final_lanes import delivered, failure
+from terrace.steps.final_lanes import path as path_of
 from terrace.steps.whole_output import write_whole_outputs
 
 RECORD = "terrace-record"
@@ -80,9 +82,9 @@ class Recorder:
         for problem in problems:
             record = _with_problem(record, problem)
         to_review = any(lane.starts_labeled(job) for job in out_of_reach.values())
-        for name, once, wanted in (
-            ("unlabeled", True, _unlabeled),
-            ("unreviewed", False, _unreviewed),
+        for name, file, once, wanted in (
+            ("unlabeled", "unlabeled-by-lane", True, _unlabeled),
+            ("unreviewed", "unreviewed", False, _unreviewed),
         ):
             uri = s3uri.of(
                 self.batch_bucket,
@@ -90,7 +92,7 @@ class Recorder:
                 batch_id,
                 "final",
                 f"g{generation}",
-                f"{name}.manifest",
+                f"{file}.manifest",
             )
             try:
                 count = self._file(uri, lanes, wanted, once)
@@ -157,7 +159,7 @@ def _unlabeled(found: _Lane, item: lane.LaneItem) -> str | None:
     if item.attribute is not None:
         return None
     if found.delivered is None and not item.why:
-        return _failure(found.first)
+        return failure(found.first)
     return item.why or "not labeled"
 
 
@@ -166,12 +168,8 @@ def _unreviewed(found: _Lane, item: lane.LaneItem) -> str | None:
     if item.attribute is None:
         return None
     if found.stopped_by is not None:
-        return _failure(found.stopped_by)
+        return failure(found.stopped_by)
     return None if not item.why or item.accepted else item.why
-
-
-def _failure(job: JobRecord) -> str:
-    return f"{job.jobName}: {job.failureReason or job.status.value}"
 
 
 def _told(jobs: list[JobRecord]) -> str | None:
@@ -182,7 +180,7 @@ def _told(jobs: list[JobRecord]) -> str | None:
         done = "reviewed" if lane.starts_labeled(job) else "labeled"
         parts.append(
             f"none of the {items} in {job.spec.inputConfig.inputManifestS3Uri} was {done} "
-            f"({_failure(job)})"
+            f"({failure(job)})"
         )
     if len(jobs) > LANES_NAMED:
         parts.append(f"nor those of {len(jobs) - LANES_NAMED} more jobs")
@@ -201,31 +199,16 @@ def _lanes(jobs: list[JobRecord]) -> Iterator[_Lane]:
     for last in sorted(jobs, key=lambda job: job.index):
         if last.jobName in sources:
             continue
-        path = list(_path(last, by_name))
+        path = list(path_of(last, by_name))
         stopped_by = None
         for job in path:
-            if _delivered(job):
+            if delivered(job):
                 if stopped_by is not None or not all(map(_whole, path)):
                     yield _Lane(path[-1], last, job, stopped_by)
                 break
             stopped_by = job
         else:
             yield _Lane(path[-1], last, None, stopped_by)
-
-
-def _delivered(job: JobRecord) -> bool:
-    """A carried file alone says only that the job was prepared."""
-    skipped = job.status is JobStatus.SKIPPED and job.carriedS3Uri is not None
-    return job.outputManifestS3Uri is not None or skipped
-
-
-def _path(job: JobRecord, by_name: dict[str, JobRecord]) -> Iterator[JobRecord]:
-    """The job and those it goes back to, nearest first."""
-    current: JobRecord | None = job
-    while current is not None:
-        yield current
-        source = current.spec.inputConfig.chainFromJobName
-        current = by_name.get(source) if source is not None else None
 
 
 def _whole(job: JobRecord) -> bool:

@@ -66,7 +66,7 @@ def after(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
     given = _given(source, objects) if source.wholesS3Uri is None else _wholes(source, objects)
     if carried is None:
         return given
-    return heapq.merge(given, _carried(source, carried, objects), key=lambda lane: lane.index)
+    return heapq.merge(given, carried_items(source, objects), key=lambda lane: lane.index)
 
 
 def _given(source: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
@@ -109,7 +109,11 @@ def _unanswered(job: JobRecord, item: Item) -> str:
     return f"{job.jobName}: {failed}" if failed else f"not labeled by {job.jobName}"
 
 
-def _carried(job: JobRecord, uri: str, objects: ObjectStore) -> Iterator[LaneItem]:
+def carried_items(job: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
+    """What a job did not give to people, in the lane's order; nothing where it gave all."""
+    uri = job.carriedS3Uri
+    if uri is None:
+        return
     lot = job.gate.lot if job.gate is not None else None
     for number, text in enumerate(texts(objects, uri), start=1):
         found = json.loads(text)
@@ -124,9 +128,7 @@ def _carried(job: JobRecord, uri: str, objects: ObjectStore) -> Iterator[LaneIte
 
 def accepted(job: JobRecord, objects: ObjectStore) -> set[int]:
     """Places of the items that a job carried, and with which nothing is wrong."""
-    if job.carriedS3Uri is None:
-        return set()
-    return {item.index for item in _carried(job, job.carriedS3Uri, objects) if item.accepted}
+    return {item.index for item in carried_items(job, objects) if item.accepted}
 
 
 def waiting(carried: str, objects: ObjectStore) -> list[int]:
@@ -162,7 +164,7 @@ def before(first: JobRecord, objects: ObjectStore) -> Iterator[LaneItem]:
     if first.carriedS3Uri is not None:
         return heapq.merge(
             _not_given(first, first.carriedS3Uri, uri, attribute, objects),
-            _carried(first, first.carriedS3Uri, objects),
+            carried_items(first, objects),
             key=lambda lane: lane.index,
         )
     if attribute is not None:

@@ -29,8 +29,8 @@ CLAIM_GRACE = 300.0
 """Seconds after a claim in which a StartJob that was given up may still create its job."""
 GIVE_UP = 86_400.0
 """Seconds in which a labeling job that cannot be looked at is tried again."""
-REPORT_GRACE = 5_400.0
-"""Seconds after a batch's end that its execution has for the report and the message."""
+END_GRACE = 10_800.0
+"""Seconds after a batch's end that its execution has for report, delivery and message."""
 SHORT_LIVED = 20.0
 """An execution that ends sooner, as a replacement, would fail again: not replaced at its event."""
 RUNNING = {JobStatus.STARTING, JobStatus.IN_PROGRESS}
@@ -336,7 +336,7 @@ class Reconcile:
         ended = batch.endedAt or now
         if batch.messageSentAt is not None or now - ended < min(self.period, CREATE_GRACE):
             return
-        if now - ended < REPORT_GRACE and self._reports(batch):
+        if now - ended < END_GRACE and self._at_work(batch):
             return
         at_last = now - ended > self.resend_for
         if at_last:
@@ -346,8 +346,8 @@ class Reconcile:
         self.notify.run(batch.batchId, batch.generation, at_last=at_last)
         repairs.counts["resent"] += 1
 
-    def _reports(self, batch: BatchRecord) -> bool:
-        """True while the execution still writes the report, which the message is to name."""
+    def _at_work(self, batch: BatchRecord) -> bool:
+        """True while the execution writes what the message is to name: report, manifests."""
         name = execution_name(batch.batchId, batch.generation)
         execution = self.settle.workflow.describe(name)
         return execution is not None and execution.status == "RUNNING"

@@ -16,6 +16,7 @@ FUNCTIONS = {
     "reconcile": settings.ReconcileSettings,
     "finalize_batch": settings.FinalizeBatchSettings,
     "write_report": settings.WriteReportSettings,
+    "deliver_batch": settings.DeliverBatchSettings,
     "notify": settings.NotifySettings,
     "fail_batch": settings.FailBatchSettings,
     "pre_annotation": settings.PreAnnotationSettings,

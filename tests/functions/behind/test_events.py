@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from terrace.steps.deliver_batch import DeliverBatchInput
 from terrace.steps.fail_batch import FailBatchInput
 from terrace.steps.finalize_batch import FinalizeBatchInput
 from terrace.steps.notify import NotifyInput
@@ -29,6 +30,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "park_wave": ParkWaveInput,
     "finalize_batch": FinalizeBatchInput,
     "write_report": WriteReportInput,
+    "deliver_batch": DeliverBatchInput,
     "notify": NotifyInput,
     "fail_batch": FailBatchInput,
 }

@@ -1,0 +1,339 @@
+"""DeliverBatch: the final manifests of an ended batch, then its exports and what the user's own
+function makes of them; never in the way of its end.
+
+Each part is on record before the next one begins, so a call that dies, or runs out of time, costs
+one part at most. Each death has a call to note it, so that the machine's retries are not used up by
+one part after the other; a part in which three calls in a row died is left out, and told.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel
+
+from terrace.domain.records import (
+    BatchRecord,
+    DeliveryRecord,
+    ExportRecord,
+    JobRecord,
+    PostProcessingRecord,
+)
+from terrace.domain.status import BatchStatus
+from terrace.errors import ObjectChangedError, PermanentError, TerraceError, TransientError
+from terrace.ports import BatchStore, Clock, ObjectStore
+from terrace.steps.final_manifest import FinalManifest, final_folder
+
+CALL_SECONDS = 720.0
+"""What one call may take; the function's time-out leaves room to join the parts."""
+YIELD_FOR = 7_200.0
+"""Seconds after the batch's end in which a call may ask for another one."""
+SHARE = 0.25
+"""Of a call's time: once it has gone, the next part is left to another call."""
+TRIES = 3
+"""Calls in a row that left nothing new behind before their part is left out."""
+
+
+class DeliverBatchInput(BaseModel):
+    """The batch that has ended."""
+
+    batchId: str
+    generation: int
+
+
+class DeliverBatchOutput(BaseModel):
+    """`again` while something is missing and there is time for it."""
+
+    next: Literal["again", "notify"]
+    problem: str | None = None
+
+
+class Wanted(Protocol):
+    """What is needed to know of an export that was asked for."""
+
+    @property
+    def format(self) -> str: ...
+
+
+class WriteExport(Protocol):
+    """Writes one export; what the user's data cause is told in `problem`. None: call again."""
+
+    def __call__(
+        self,
+        wanted: Any,
+        batch: BatchRecord,
+        delivery: DeliveryRecord,
+        *,
+        folder: str,
+        categories: Mapping[str, Any],
+        out_of_time: Callable[[], bool],
+    ) -> ExportRecord | None: ...
+
+
+class PostProcess(Protocol):
+    """Hands the delivery to the user's own function; None: it is still at work, call again."""
+
+    def __call__(
+        self, batch: BatchRecord, request: Any, delivery: DeliveryRecord
+    ) -> PostProcessingRecord | None: ...
+
+
+@dataclass(frozen=True)
+class Exports:
+    """What the request asks for, and who writes it."""
+
+    wanted: Callable[[Any], Sequence[Wanted]]
+    """From the stored request."""
+    write: WriteExport
+
+
+@dataclass(frozen=True)
+class DeliverBatch:
+    """The step with its ports. Without `exports` and `post_process` there are only manifests."""
+
+    store: BatchStore
+    objects: ObjectStore
+    clock: Clock
+    batch_bucket: str
+    exports: Exports | None = None
+    post_process: PostProcess | None = None
+    seconds: float = CALL_SECONDS
+    yield_for: float = YIELD_FOR
+
+    def run(self, step: DeliverBatchInput) -> DeliverBatchOutput:
+        """Delivers, or goes on with it. Safe to repeat.
+
+        Raises:
+            TransientError: S3 or the table could not be used just now; the machine tries again.
+        """
+        found = self.store.load(step.batchId)
+        if found is None or not found[0].ended or found[0].generation != step.generation:
+            return DeliverBatchOutput(next="notify")
+        batch, jobs = found
+        if batch.status is BatchStatus.VALIDATION_FAIL or batch.deletedAt is not None:
+            # Nothing ran, or nothing of it is there any more.
+            return DeliverBatchOutput(next="notify")
+        if batch.transformedAt is None:
+            # Its manifests were never checked, and no job was made.
+            return DeliverBatchOutput(next="notify")
+        started = self.clock.now()
+        delivery = batch.delivered or DeliveryRecord(generation=batch.generation, at=started)
+        if delivery.over:
+            return DeliverBatchOutput(next="notify", problem=delivery.problem)
+        if started - (batch.endedAt or started) >= self.yield_for:
+            return self._out_of_time(batch, delivery)
+        if delivery.tries > delivery.brokenOff:
+            # A call has died: the machine counts its retries anew from here.
+            self.note(batch, delivery.model_copy(update={"brokenOff": delivery.tries}))
+            return DeliverBatchOutput(next="again")
+        call = _Call(self, batch, jobs, started)
+        return call.run(delivery)
+
+    def _out_of_time(self, batch: BatchRecord, delivery: DeliveryRecord) -> DeliverBatchOutput:
+        hours = self.yield_for / 3600
+        problem = f"not everything was delivered within {hours:g} hours of the batch's end"
+        ended = _ended(_with_problem(delivery, problem))
+        self.note(batch, ended)
+        return DeliverBatchOutput(next="notify", problem=ended.problem)
+
+    def note(self, batch: BatchRecord, delivery: DeliveryRecord) -> None:
+        """Puts on record how far the delivery is."""
+        now = self.clock.now()
+        self.store.set_delivery(batch.batchId, delivery.model_copy(update={"at": now}))
+
+
+@dataclass
+class _Call:
+    """One call of the step."""
+
+    step: DeliverBatch
+    batch: BatchRecord
+    jobs: list[JobRecord]
+    started: float
+    _request: Any = field(default=None, init=False)
+    _category_files: dict[str, Any] | None = field(default=None, init=False)
+
+    def run(self, delivery: DeliveryRecord) -> DeliverBatchOutput:
+        """Part after part, until there is no time."""
+        while not delivery.over:
+            worn_out = delivery.tries >= TRIES
+            tries = delivery.tries if worn_out else delivery.tries + 1
+            begun = delivery.model_copy(update={"tries": tries})
+            self.step.note(self.batch, begun)
+            try:
+                done = self._next(delivery, worn_out=worn_out)
+            except TransientError:
+                # It was in order to begin it, and nothing of its own stopped it.
+                with suppress(TerraceError):
+                    self.step.note(self.batch, delivery)
+                raise
+            except ObjectChangedError:
+                # Read while somebody replaced it: the next call reads what is there then.
+                self.step.note(self.batch, begun.model_copy(update={"brokenOff": tries}))
+                return DeliverBatchOutput(next="again")
+            if done is None:
+                # It went further, and the next call goes on: that is no try.
+                self.step.note(self.batch, _fresh(delivery))
+                return DeliverBatchOutput(next="again")
+            delivery = _fresh(done)
+            self.step.note(self.batch, delivery)
+            if not delivery.over and self._spent(SHARE):
+                # An export cannot be handed over: it begins with nearly all of a call's time.
+                return DeliverBatchOutput(next="again")
+        self._tell(delivery)
+        return DeliverBatchOutput(next="notify", problem=delivery.problem)
+
+    def out_of_time(self) -> bool:
+        """Whether this call has to come to an end."""
+        return self._spent(1.0)
+
+    def _spent(self, share: float) -> bool:
+        """Whether more than this share of the call's time has gone."""
+        return self.step.clock.now() - self.started > self.step.seconds * share
+
+    @property
+    def request(self) -> Any:
+        if self._request is None:
+            self._request = self.step.objects.get_json(self.batch.requestS3Uri)
+        return self._request
+
+    def _next(self, delivery: DeliveryRecord, *, worn_out: bool) -> DeliveryRecord | None:
+        """The record with its next part in it; None: that part needs another call."""
+        if not delivery.counted:
+            if worn_out:
+                told = _with_problem(delivery, f"writing the manifests broke off {TRIES} times")
+                return _ended(told)
+            return self._manifests(delivery)
+        wanted = self.step.exports.wanted(self.request) if self.step.exports else []
+        if len(delivery.exports) < len(wanted):
+            found = self._export(delivery, wanted[len(delivery.exports)], worn_out=worn_out)
+            if found is None:
+                return None
+            return delivery.model_copy(update={"exports": [*delivery.exports, found]})
+        if self.step.post_process is not None and delivery.postProcessing is None:
+            return self._post_process(delivery, self.step.post_process, worn_out=worn_out)
+        return _ended(delivery)
+
+    # --- parts -----------------------------------------------------------------------------
+    @property
+    def _final(self) -> FinalManifest:
+        return FinalManifest(
+            self.step.objects,
+            self.step.batch_bucket,
+            self.batch.batchId,
+            self.batch.generation,
+            self.jobs,
+            self.out_of_time,
+        )
+
+    def _manifests(self, delivery: DeliveryRecord) -> DeliveryRecord | None:
+        try:
+            found = self._final.run()
+        except ObjectChangedError:
+            raise
+        except (PermanentError, ValueError) as error:
+            told = _with_problem(delivery, f"the manifests could not be written: {error}")
+            return _ended(told)
+        if found is None:
+            return None
+        changes = {
+            "outputManifestS3Uri": found.output,
+            "rejectedManifestS3Uri": found.rejected,
+            "unlabeledManifestS3Uri": found.unlabeled,
+            "items": found.items,
+            "accepted": found.accepted,
+            "rejected": found.rejectedItems,
+            "unlabeled": found.unlabeledItems,
+        }
+        done = delivery.model_copy(update=changes)
+        return done if found.problem is None else _with_problem(done, found.problem)
+
+    def _export(
+        self, delivery: DeliveryRecord, wanted: Wanted, *, worn_out: bool
+    ) -> ExportRecord | None:
+        exports = self.step.exports
+        if exports is None:
+            raise ValueError("there is nobody to write exports")
+        folder = f"{self._folder}/exports/{wanted.format}/"
+        if worn_out:
+            problem = f"writing it broke off {TRIES} times"
+            return ExportRecord(format=wanted.format, s3Uri=folder, problem=problem)
+        return exports.write(
+            wanted,
+            self.batch,
+            delivery,
+            folder=folder,
+            categories=self._categories(),
+            out_of_time=self.out_of_time,
+        )
+
+    def _post_process(
+        self, delivery: DeliveryRecord, post_process: PostProcess, *, worn_out: bool
+    ) -> DeliveryRecord | None:
+        found: PostProcessingRecord | None
+        if worn_out:
+            error = f"calling the function broke off {TRIES} times"
+            found = PostProcessingRecord(status="FAILED", error=error)
+        else:
+            found = post_process(self.batch, self.request, delivery)
+        return None if found is None else delivery.model_copy(update={"postProcessing": found})
+
+    @property
+    def _folder(self) -> str:
+        return final_folder(self.step.batch_bucket, self.batch.batchId, self.batch.generation)
+
+    def _categories(self) -> dict[str, Any]:
+        """The category files that the labeling jobs were made with, by job; without those that
+        cannot be read: there the classes are those that the labels name."""
+        if self._category_files is not None:
+            return self._category_files
+        found: dict[str, Any] = {}
+        read: dict[str, Any] = {}
+        for job in self.jobs:
+            uri = job.labelCategoryS3Uri
+            if uri is None:
+                continue
+            if uri not in read:
+                try:
+                    read[uri] = self.step.objects.get_json(uri)
+                except (PermanentError, ValueError):
+                    read[uri] = None
+            if read[uri] is not None:
+                found[job.jobName] = read[uri]
+        self._category_files = found
+        return found
+
+    def _tell(self, delivery: DeliveryRecord) -> None:
+        told: dict[str, Any] = {
+            "items": delivery.items,
+            "accepted": delivery.accepted,
+            "rejected": delivery.rejected,
+            "unlabeled": delivery.unlabeled,
+            "exports": [one.format for one in delivery.exports],
+        }
+        if delivery.problem is not None:
+            told["problem"] = delivery.problem
+        now = self.step.clock.now()
+        self.step.store.add_event(self.batch.batchId, "DELIVERED", told, now)
+
+
+def _fresh(delivery: DeliveryRecord) -> DeliveryRecord:
+    return delivery.model_copy(update={"tries": 0, "brokenOff": 0})
+
+
+def _ended(delivery: DeliveryRecord) -> DeliveryRecord:
+    """Nothing more is tried; it is complete if all that was asked for is there."""
+    post = delivery.postProcessing
+    complete = (
+        delivery.counted
+        and delivery.problem is None
+        and all(one.problem is None for one in delivery.exports)
+        and (post is None or post.status == "DONE")
+    )
+    return delivery.model_copy(update={"over": True, "complete": complete})
+
+
+def _with_problem(delivery: DeliveryRecord, problem: str) -> DeliveryRecord:
+    told = problem if delivery.problem is None else f"{delivery.problem}; {problem}"
+    return delivery.model_copy(update={"problem": told})
