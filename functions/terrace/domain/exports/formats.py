@@ -18,6 +18,7 @@ from terrace.domain.exports import (
     nuscenes,
     open_images,
     table,
+    table_parquet,
     voc,
     yolo,
 )
@@ -213,7 +214,7 @@ _ROWS = (
         "parquet",
         "The same table as Apache Parquet",
         Holds(frozenset({"box", "class"}), _DRAWN | {"polyline"}),
-        table.write_parquet,
+        table_parquet.write,
         table.image_path,
         "As csv, with types: text, double, integer; what is not there is null.",
     ),
