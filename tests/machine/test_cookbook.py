@@ -1,11 +1,14 @@
 """The pages of docs/cookbook: their commands are run in order, as a reader types them."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -82,6 +85,15 @@ def is_picture(path: Path) -> bool:
         return len(set(picture.convert("L").resize((64, 64)).tobytes())) > 1
 
 
+def fields(path: Path) -> list[list[str]]:
+    """The fields of a file that separates them by blanks."""
+    return [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def document(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def video(folder: Path) -> None:
     page = (folder / "drive.html").read_text(encoding="utf-8")
     for lane in ("vehicle", "lane"):
@@ -89,23 +101,72 @@ def video(folder: Path) -> None:
         assert f'<a href="{sheet}">contact sheet</a>' in page
         assert is_picture(folder / sheet)
         assert len(list((folder / f"drawn/drive-{lane}-adjust").rglob("*.jpg"))) == 20
+    for film in ("drive-1", "drive-2"):
+        frames = [line.split(",")[0] for (line,) in fields(folder / f"mot/{film}/gt/gt.txt")]
+        assert set(frames) == {str(number) for number in range(1, 11)}
+        assert is_picture(folder / f"mot/{film}/img1/000010.jpg")
+        cvat = ElementTree.parse(folder / f"cvat/{film}.xml").getroot()
+        assert {track.get("label") for track in cvat.iter("track")} == {"Car", "Van", "Lane"}
 
 
 def yolo(folder: Path) -> None:
     assert is_picture(folder / "drawn.jpg")
+    labels = sorted((folder / "dataset" / "labels").rglob("*.txt"))
+    images = sorted((folder / "dataset" / "images").rglob("*.jpg"))
+    assert [path.stem for path in labels] == [path.stem for path in images]
+    lines = [line for path in labels for line in fields(path)]
+    assert {line[0] for line in lines} == {"0", "1"}
+    assert all(len(line) == 5 and 0 <= float(part) <= 1 for line in lines for part in line[1:])
+    head, *rows = (folder / "tables/csv/labels.csv").read_text(encoding="utf-8").splitlines()
+    assert head.startswith(
+        "img_file,category,box_left,box_top,box_height,box_width,img_width,img_height"
+    )
+    assert len(rows) == len(lines)
+    assert (folder / "tables/parquet/labels.parquet").read_bytes()[-4:] == b"PAR1"
+    both = document(folder / "both/annotations/instances_train.json")
+    assert [one["name"] for one in both["categories"]] == ["Car", "Van"]
+    # Then both rounds are there: photographs of six names, from two folders.
+    assert len(both["images"]) == 12
+    assert len({image["file_name"] for image in both["images"]}) == 12
+    assert len(both["annotations"]) >= len(lines)
 
 
 def claims(folder: Path) -> None:
     assert is_picture(folder / "drawn.jpg")
+    named = [line for (line,) in fields(folder / "dataset/synsets.txt")]
+    assert named == ["cat", "coffee", "motorcycle", "rocket", "shuttle"]
+    assert len(list((folder / "dataset/images").glob("*/*.jpg"))) == 10
+    checked = document(folder / "check.json")
+    assert (checked["lines"], checked["usable"], checked["kind"]) == (10, 10, "classes")
+    assert not [one for one in checked["findings"] if one["severity"] == "stops"]
 
 
 def skeleton(folder: Path) -> None:
     assert is_picture(folder / "drawn.jpg")
     assert "crowd-2d-skeleton" in (folder / "page.html").read_text(encoding="utf-8")
+    coco = document(folder / "coco/annotations/person_keypoints_train.json")
+    (truck,) = coco["categories"]
+    assert truck["name"] == "truck"
+    assert truck["keypoints"][:2] == ["box top rear", "box top front"]
+    assert len(coco["images"]) == 6
+    assert {len(one["keypoints"]) for one in coco["annotations"]} == {3 * 8}
+    poses = sorted((folder / "yolo-pose/labels").rglob("*.txt"))
+    assert len(poses) == 6
+    assert {len(line) for path in poses for line in fields(path)} == {5 + 3 * 8}
 
 
 def segmentation(folder: Path) -> None:
     assert is_picture(folder / "drawn.jpg")
+    drawn = sorted((folder / "voc/SegmentationClass").glob("*.png"))
+    assert len(drawn) == 4
+    for path in drawn:
+        with Image.open(path) as mask:
+            assert mask.mode == "P"
+            assert {0} < set(mask.tobytes()) <= {0, 1, 2}
+    coco = document(folder / "coco/annotations/instances_train.json")
+    assert {one["image_id"] for one in coco["annotations"]} == {
+        image["id"] for image in coco["images"]
+    }
 
 
 CHECKS: dict[str, Callable[[Path], None]] = {
