@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from terrace.domain.exports.model import Files
 from terrace.domain.problems import Problem
 from terrace.domain.records import (
@@ -208,8 +210,7 @@ class ObjectInfo:
     etag: str
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True, gc=False):
     """One line of a text object, without its line break."""
 
     number: int

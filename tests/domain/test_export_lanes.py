@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from terrace.domain.exports.dataset import Source
 from terrace.domain.exports.formats import FORMATS
-from terrace.domain.exports.lanes import Choice, Lanes, sources, wanted
+from terrace.domain.exports.lanes import Choice, Lanes, wanted
 from terrace.domain.exports.model import ExportError
 from terrace.domain.json_reading import UnreadableError
 
@@ -83,13 +83,16 @@ def test_each_label_that_is_taken_is_there_once_under_its_lane_and_nothing_else(
         return
     held, left_out = found.chosen(FORMATS["csv"], {}, "output.manifest")
     assert left_out == []
-    [rewritten] = sources([source(*lines)], held, choice)
+    [rewritten] = found.sources([source(*lines)], held)
     names = {lane.name: lane.attribute for lane in held}
     for text, lanes, given_line in zip(rewritten.lines(), taken, lines, strict=True):
-        data = json.loads(text)
+        data, before = json.loads(text), json.loads(given_line)
         expected = {names[JOBS[lane][-1]] for lane in lanes}
-        assert set(data) == {"source-ref", *expected, *(f"{name}-metadata" for name in expected)}
-        assert data["source-ref"] == json.loads(given_line)["source-ref"]
+        assert {name for name in names.values() if name in data} == expected
+        assert {name for name in names.values() if f"{name}-metadata" in data} == expected
+        assert data["source-ref"] == before["source-ref"]
+        if text != given_line:
+            assert "mine" not in data
     # The latest job that labeled anything gives the name.
     for lane, jobs in JOBS.items():
         made = [
@@ -100,6 +103,28 @@ def test_each_label_that_is_taken_is_there_once_under_its_lane_and_nothing_else(
         ]
         if made:
             assert names[jobs[-1]] == max(made, key=jobs.index)
+
+
+def test_lines_that_need_no_change_are_read_as_they_stand() -> None:
+    plain = source(line(0, entry("car", "car-audit")), line(1, entry("bike", "bike")))
+    mixed = source(line(2, entry("car", "car-audit", "rejected")))
+    other = Source("s3://b/rejected.manifest", mixed.lines)
+    found = Lanes(Choice())
+    found.read(plain)
+    found.read(other)
+    held, _ = found.chosen(FORMATS["csv"], {}, "m")
+    same, rewritten = found.sources([plain, other], held)
+    assert same is plain
+    assert list(map(json.loads, rewritten.lines())) == [{"source-ref": "s3://set/2.png"}]
+
+
+def test_a_label_that_came_with_an_item_is_not_taken_for_its_lanes() -> None:
+    stale = json.loads(line(0, entry("bike", "bike"))) | {"car": BOXES, "car-metadata": TYPE}
+    lines = [json.dumps(stale), line(1, entry("car", "car"))]
+    found = survey(Choice(), *lines)
+    held, _ = found.chosen(FORMATS["csv"], {}, "m")
+    [made] = found.sources([source(*lines)], held)
+    assert ["car" in json.loads(text) for text in made.lines()] == [False, True]
 
 
 def test_class_ids_are_in_the_order_that_was_asked_for() -> None:

@@ -150,6 +150,12 @@ def _lane(house: House, one: Lane, start: list[Data], rows: dict[str, JobRecord]
             rows[job.name] = rows[job.name].model_copy(update=changes)
             break
         for place in given:
+            old = latest[place]
+            if old is not None and kept is not None and old != kept:
+                # As PrepareInput does: every item has its latest label under one attribute.
+                data[place][kept] = data[place][old]
+                data[place][f"{kept}-metadata"] = data[place][f"{old}-metadata"]
+                latest[place] = kept
             if job.answers[place] == NOTHING:
                 failed = {"failure-reason": "ClientError: nobody came", "job-name": job.name}
                 data[place][f"{attribute_of(job)}-metadata"] = failed

@@ -163,7 +163,7 @@ class _Run:
         """Writes one format; what came of it, and the label attributes it has no place for."""
         from dataclasses import replace
 
-        from terrace.domain.exports.lanes import sources, wanted
+        from terrace.domain.exports.lanes import wanted
         from terrace_cli.convert.run import from_sources, words
 
         where = " and ".join(source.uri for source in self._sources) or "the batch"
@@ -176,7 +176,7 @@ class _Run:
                 conflict=order.wanted.conflict,
                 held_back=order.wanted.held_back,
             )
-            rewritten = sources(self._sources, held, self._labels)
+            rewritten = lanes.sources(self._sources, held)
             done = from_sources(rewritten, replace(order, wanted=asked), self._documents, step)
         return done, [lane.attribute for lane in left_out]
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from terrace.domain.exports import dataset, formats
 from terrace.domain.exports.dataset import Source
 from terrace.domain.exports.formats import FORMATS
-from terrace.domain.exports.lanes import Choice, Lane, Lanes, sources, wanted
+from terrace.domain.exports.lanes import Choice, Lane, Lanes, wanted
 from terrace.domain.exports.model import ExportError, Item, Kind
 from terrace.domain.json_reading import UnreadableError
 from terrace.domain.records import BatchRecord, DeliveryRecord, ExportRecord
@@ -181,7 +181,7 @@ def _write(  # noqa: PLR0917 - the arguments of write_export
     held, left_out = lanes.chosen(chosen, configs, where)
     order = wanted(held, configs, conflict=asked.onNameConflict.value, held_back=asked.valPercent)
     documents = StoredDocuments(objects)
-    rewritten = sources(manifests, held, choice)
+    rewritten = lanes.sources(manifests, held)
     found = dataset.survey(rewritten, order, documents, step)
     formats.check(chosen, found.kinds, where)
     head, classes = dataset.head(

@@ -2,11 +2,13 @@
 
 The label of a lane stands under the attribute of the job that touched an item last, so two items of
 one lane can have it under two names. Here every lane has one: that of its latest job which labeled
-anything. Lines are read twice, as all of an export; between the passes only names are kept.
+anything. A first pass finds the lanes; where it finds that every line has its labels under these
+names already, the manifest is read as it stands. Only names are kept.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from terrace.domain import categories as category_files
@@ -80,6 +82,8 @@ class Lanes:
     lines: int = 0
     names: dict[str, None] = field(default_factory=dict)
     """Every label attribute of every lane, for who has misspelled one."""
+    hidden: dict[str, set[str]] = field(default_factory=dict)
+    """By manifest: attributes with a label, on some line, that is not taken."""
 
     def read(self, source: Source, step: Callable[[int], None] = lambda _: None) -> None:
         """Notes the lanes of one manifest.
@@ -87,11 +91,21 @@ class Lanes:
         Raises:
             UnreadableError, ExportError: a line is none of a final manifest.
         """
+        hidden = self.hidden.setdefault(source.uri, set())
         for item, where in _items(source):
             self.lines += 1
             step(self.lines)
+            taken = set()
             for lane, attribute in _taken(item, where, self.choice, names=self.names):
                 self._note(lane, attribute, item, where)
+                taken.add(attribute)
+            hidden.update(
+                name
+                for key in item.data
+                if key.endswith(METADATA)
+                and (name := key.removesuffix(METADATA)) not in taken
+                and name not in hidden
+            )
 
     def _note(self, entry: Mapping[str, Any], attribute: str, item: manifest.Item, at: str) -> None:
         name = str(entry.get("lane"))
@@ -151,17 +165,22 @@ class Lanes:
             )
         return held, [lane for lane in lanes if lane not in held]
 
+    def sources(self, manifests: Sequence[Source], lanes: Sequence[Lane]) -> list[Source]:
+        """The manifests with these lanes' labels, each under its lane's name, and no others of it.
 
-def sources(manifests: Sequence[Source], lanes: Sequence[Lane], choice: Choice) -> list[Source]:
-    """The manifests with nothing but data objects and these lanes' labels, each under its name."""
-    names = {lane.name: lane.attribute for lane in lanes}
-    # The lanes are chosen already; a line may be too long to say all that they were chosen by.
-    choice = Choice(choice.include)
-
-    def of(source: Source) -> Source:
-        return Source(source.uri, lambda: _rewritten(source, names, choice))
-
-    return [of(source) for source in manifests]
+        Args:
+            manifests: as they were read.
+            lanes: chosen ones.
+        """
+        names = {lane.name: lane.attribute for lane in lanes}
+        one_each = all(len(lane.attributes) == 1 for lane in lanes)
+        taken = set(names.values())
+        return [
+            source
+            if one_each and not taken & self.hidden[source.uri]
+            else Source(source.uri, partial(_rewritten, source, names, self.choice))
+            for source in manifests
+        ]
 
 
 def wanted(
@@ -187,6 +206,8 @@ def wanted(
 
 
 def _rewritten(source: Source, names: Mapping[str, str], choice: Choice) -> Iterator[str]:
+    # The lanes are chosen already; a line may be too long to say all that they were chosen by.
+    choice = Choice(choice.include)
     for item, where in _items(source):
         data = {
             key: value
