@@ -582,6 +582,11 @@ def test_a_failed_training_says_why_and_where_more_is_said(cloud: Cloud) -> None
     said = no(cloud.status(), 1)
     assert "too many invalid rows" in said
     assert f"s3://{BUCKET}/manifest_summary.json" in said
+    # For programs it is JSON all the same
+    cloud.project()
+    cloud.version_is(failed)
+    result = cloud.status("--json")
+    assert (result.exit_code, json.loads(result.stdout)["status"]) == (1, "TRAINING_FAILED")
     # A start of the same data does not begin it again by itself
     cloud.project()
     cloud.version_is(failed)
@@ -610,6 +615,11 @@ def test_a_batch_is_trained_with_its_final_manifest(
     api.answers = [{"outputs": {"finalManifestS3Uri": f"s3://{BUCKET}/final/output.manifest"}}]
     said = no(CliRunner().invoke(cli, [*args, *copy, "--start"]), 2)
     assert "Rekognition cannot read" in said
+
+
+def test_a_manifest_that_is_not_there_is_no_batch(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["rekognition", "train", "gone.manifest"])
+    assert "cannot read gone.manifest" in no(result, 2)
 
 
 def test_a_batch_without_a_final_manifest_is_said(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from terrace_cli.rekognition.prepare import Prepared
     from terrace_cli.rekognition.service import Service
 
+MANIFESTS = (".manifest", ".jsonl", ".json")
+"""Endings of a name that means a file, also where there is none."""
 MOST = click.option(
     "--most",
     type=click.IntRange(min=0),
@@ -134,9 +136,10 @@ def train(
             )
         told = prepare.as_json(prepared)
         if not as_json:
-            click.echo(printable("\n".join(words.dry_run(prepared, most))))
+            click.echo(printable("\n".join(words.checked(prepared, most))))
+        failed: TerraceError | None = None
         if start:
-            told["training"] = _started(
+            told["training"], failed = _started(
                 prepared,
                 s3(),
                 documents,
@@ -154,7 +157,10 @@ def train(
         if as_json:
             click.echo(json.dumps(told, indent=2))
         elif not start:
+            click.echo(printable("\n".join(words.unsent(prepared))))
             click.echo(f"\nNothing was sent. {words.COST}")
+        if failed:
+            raise failed
         if not start and prepared.of("stops"):
             raise click.exceptions.Exit(1)
 
@@ -173,7 +179,7 @@ def _started(
     most: int | None,
     saved: Path | None,
     told: dict[str, Any],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], TerraceError | None]:
     """Starts the training, waits for it, and tells what came of it."""
     from terrace_cli.rekognition import clients, prepare, service, training, words
 
@@ -231,12 +237,14 @@ def status(
     version = asked.version(project_arn, name)
     if version is None:
         raise TerraceError(f"there is no version {name}", "was it deleted?")
-    told = _followed(
+    told, failed = _followed(
         asked, project_arn, version, documents, wait=wait, most=None if as_json else most
     )
     _written(told, save)
     if as_json:
         click.echo(json.dumps(told, indent=2))
+    if failed:
+        raise failed
 
 
 def _followed(
@@ -247,8 +255,11 @@ def _followed(
     *,
     wait: bool,
     most: int | None,
-) -> dict[str, Any]:
-    """The version, waited for where that is wanted; `most` None: nothing is printed."""
+) -> tuple[dict[str, Any], TerraceError | None]:
+    """The version, waited for where that is wanted, and why it failed, if it did.
+
+    `most` None: nothing is printed.
+    """
     from terrace_cli.rekognition import service, training, words
 
     if version.get("Status") == service.TRAINING and wait:
@@ -260,13 +271,13 @@ def _followed(
     if version.get("Status") == service.TRAINING:
         if most is not None:
             click.echo(f"{version['ProjectVersionArn']}: {service.TRAINING}")
-        return training.as_json(version, None)
+        return training.as_json(version, None), None
     if version.get("Status") in service.NO_RESULTS:
-        raise training.failure(version)
+        return training.as_json(version, None), training.failure(version)
     found = training.read_results(version, documents.json, documents.lines)
     if most is not None:
         click.echo(printable("\n".join(words.results(version, found, most))))
-    return training.as_json(version, found)
+    return training.as_json(version, found), None
 
 
 def _look() -> Any:
@@ -286,7 +297,8 @@ def _look() -> Any:
 def _place(source: str, choice: Choice) -> tuple[str, Target | None]:
     """The manifest that is meant, and where the batch is, if it is one."""
     named = any((choice.api_url, choice.stack))
-    if source.startswith("s3://") or "/" in source or Path(source).is_file():
+    path = source.startswith("s3://") or "/" in source or source.endswith(MANIFESTS)
+    if path or Path(source).is_file():
         return source, find_target(choice) if named else None
     target = find_target(choice)
     outputs = Client(target).show(source).get("outputs") or {}

@@ -30,17 +30,31 @@ def lanes(item: Item) -> list[dict[str, Any]]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def lane_of(item: Item, wanted: str) -> dict[str, Any] | None:
-    """The lane that a name means: its own, or that of an attribute that any of its levels wrote."""
+def lanes_of(item: Item, wanted: str) -> list[dict[str, Any]]:
+    """The lanes that a name means: it is a lane's own, or that of the attribute with its label in
+    this line, or of a job or attribute of any of its levels; the nearest meaning counts.
+
+    More than one is possible: lanes may begin with the same job.
+    """
+    own, held, passed = [], [], []
     for lane in lanes(item):
         history = lane.get("history")
-        names = [lane.get("lane"), lane.get("attribute")]
-        for step in history if isinstance(history, list) else []:
-            if isinstance(step, dict):
-                names += [step.get("job"), step.get("attribute")]
-        if wanted in names:
-            return lane
-    return None
+        steps = (
+            [one for one in history if isinstance(one, dict)] if isinstance(history, list) else []
+        )
+        if lane.get("lane") == wanted:
+            own.append(lane)
+        elif lane.get("attribute") == wanted:
+            held.append(lane)
+        elif any(wanted in (one.get("job"), one.get("attribute")) for one in steps):
+            passed.append(lane)
+    return own or held or passed
+
+
+def lane_of(item: Item, wanted: str) -> dict[str, Any] | None:
+    """The lane that a name means; None where it means none, or several."""
+    found = lanes_of(item, wanted)
+    return found[0] if len(found) == 1 else None
 
 
 def attribute_of(item: Item, wanted: str) -> str:
@@ -67,22 +81,14 @@ def only(items: Iterable[Item], place: str) -> str:
     counts: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for item in items:
-        held = {
-            str(lane["attribute"]): str(lane.get("lane") or lane["attribute"])
-            for lane in lanes(item)
-            if lane.get("attribute")
-        }
-        for key in item.data:
-            if not key.endswith(METADATA):
-                continue
-            attribute = key.removesuffix(METADATA)
+        for name, attribute in _named(item):
             kind = manifest.metadata(item.data, attribute).get("type")
-            if not isinstance(kind, str) or (held and attribute not in held):
+            if not isinstance(kind, str):
                 continue
             if kind in KINDS:
-                counts[held.get(attribute, attribute)] += 1
+                counts[name] += 1
             elif kind != VERDICT:
-                others[f"{held.get(attribute, attribute)} ({kind})"] += 1
+                others[f"{name} ({kind})"] += 1
     if len(counts) == 1:
         return next(iter(counts))
     if counts:
@@ -99,3 +105,14 @@ def only(items: Iterable[Item], place: str) -> str:
         "images are needed",
         EXIT_WRONG,
     )
+
+
+def _named(item: Item) -> list[tuple[str, str]]:
+    """The labels of a line: a name for each, and its attribute."""
+    known = lanes(item)
+    if not known:
+        keys = [key.removesuffix(METADATA) for key in item.data if key.endswith(METADATA)]
+        return [(key, key) for key in keys]
+    return [
+        (str(lane.get("lane")), str(lane["attribute"])) for lane in known if lane.get("attribute")
+    ]

@@ -36,7 +36,7 @@ def region(choice: Choice, target: Target | None) -> str | None:
 def s3(choice: Choice, target: Target | None) -> Any:
     """S3 of where the batch is; without a batch that of the local run here, or of AWS."""
     if target is not None and target.local is None:
-        return client_of(Choice(region=target.region, profile=target.profile))
+        return client_of(Choice(region=region(choice, target), profile=target.profile))
     return client_of(Choice(choice.local, None, None, choice.region, choice.profile))
 
 

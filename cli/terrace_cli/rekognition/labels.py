@@ -73,6 +73,12 @@ def read(item: Item, wanted: str, place: str) -> Entry | Finding:
 
 
 def _read(item: Item, wanted: str, place: str) -> Entry:
+    meant = choosing.lanes_of(item, wanted)
+    if len(meant) > 1:
+        names = ", ".join(str(lane.get("lane")) for lane in meant)
+        raise _Broken(
+            "lane", f"{wanted} may be the label of {names}", "--attribute with one of them"
+        )
     refused = choosing.refused(item, wanted)
     if refused:
         raise _Broken("not-accepted", f"the batch's label {wanted} is {refused}", "nothing to do")
@@ -166,11 +172,10 @@ def _class(
     single = about.get("type") == "groundtruth/image-classification"
     for index, (one, known) in enumerate(zip(classes, names, strict=True)):
         key = name if single else f"{name}{index}"
-        sure = one.confidence
         line[key] = one.number
         line[f"{key}{METADATA}"] = {
             "class-name": known,
-            "confidence": sure if sure is not None and 0 <= sure <= 1 else 1,
+            "confidence": _sure(one.confidence),
             **_kept(about, "groundtruth/image-classification"),
         }
     return dict.fromkeys(names, 1)
@@ -246,7 +251,13 @@ def _whole(one: Box) -> dict[str, int | float]:
 
 def _confidence(given: Any, index: int) -> float:
     try:
-        found = given[index]["confidence"]
+        return _sure(given[index]["confidence"])
     except (LookupError, TypeError):
         return 1
-    return found if isinstance(found, int | float) and 0 <= found <= 1 else 1
+
+
+def _sure(given: Any) -> float:
+    """A confidence that Rekognition takes: it wants one from 0 to 1, and does not use it."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
+        return 1
+    return int(given) if given in (0, 1) else given

@@ -56,6 +56,7 @@ class Rule:
 _ROWS = (
     Rule("empty", "stops", "a data set has an image with a label", VALIDATION),
     Rule("label-kind", "stops", "labels are boxes or classes of images", VALIDATION),
+    Rule("lane", "stops", "it is clear which lane of a batch is meant", OWN),
     Rule("mixed-kinds", "stops", "all labels are boxes, or all are classes", OWN),
     Rule(
         "labels-few",

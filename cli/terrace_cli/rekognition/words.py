@@ -23,8 +23,8 @@ COST = (
 CLASSES_SHOWN = 30
 
 
-def dry_run(prepared: Prepared, most: int) -> Iterator[str]:
-    """Counts, findings, requests, rights."""
+def checked(prepared: Prepared, most: int) -> Iterator[str]:
+    """Counts, findings, names."""
     made = prepared.plan
     lines = sum(one.lines for one in prepared.checked)
     usable = sum(len(one.rows) for one in prepared.checked)
@@ -35,6 +35,11 @@ def dry_run(prepared: Prepared, most: int) -> Iterator[str]:
     yield from findings(prepared.findings, most)
     yield f"project {made.project}, version {made.version}"
     yield f"manifests and results: {made.output}"
+
+
+def unsent(prepared: Prepared) -> Iterator[str]:
+    """The requests that a start would send, and the rights that it needs."""
+    made = prepared.plan
     yield "with --start, these requests are sent:"
     for request in planned.requests(made):
         ((name, body),) = request.items()
