@@ -114,14 +114,14 @@ def decide(
 
 
 def _skeletons_class(given: Sequence[str], seen: Seen) -> str:
-    """What skeletons are called: as the one label of their file that is no point of the rig.
+    """What skeletons are called: as their file's label, if it is one and no point of the rig.
 
     Their labels have no class of their own, and a rig's file may list its points as labels.
     """
-    points = set(seen.points.get(SKELETON, ()))
-    named = [name for name in given if name not in points]
-    check(named, "label category file of a skeleton")
-    return named[0] if len(named) == 1 else SKELETON
+    if len(given) != 1 or given[0] in seen.points.get(SKELETON, ()):
+        return SKELETON
+    check(given, "label category file of a skeleton")
+    return given[0]
 
 
 def _of(attribute: str, seen: Seen, given: Mapping[str, Sequence[str]]) -> list[str]:
