@@ -214,6 +214,7 @@ def _write(  # noqa: PLR0917 - the arguments of write_export
         items=tally.items,
         labels=sum(tally.written.values()),
         leftOut=_left_out(left_out, tally.left_out),
+        lacking=lanes.lacking(held),
     )
 
 
