@@ -316,6 +316,15 @@ def _named_format(value: Any) -> Any:
     return {"format": value} if isinstance(value, str) else value
 
 
+class OwnFunction(RequestModel):
+    """A Lambda function of the user's, on the operator's list."""
+
+    functionArn: str = Field(description="on the stack's list, AllowedFunctionArns")
+    payload: dict[str, Any] | None = Field(
+        default=None, description="handed on to the function as it stands; up to 64 KB of JSON"
+    )
+
+
 class BatchRequest(RequestModel):
     """The body of `POST /batch/create`."""
 
@@ -334,6 +343,13 @@ class BatchRequest(RequestModel):
         | None
     ) = Field(
         default=None, max_length=EXPORTS_MAX, description="formats to write when the batch ends"
+    )
+    transformation: OwnFunction | None = Field(
+        default=None,
+        description="makes the manifests of jobs that start a lane, before anything is checked",
+    )
+    postProcessing: OwnFunction | None = Field(
+        default=None, description="called when the batch's final files and exports are written"
     )
 
 
