@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -24,10 +23,10 @@ from terrace.ports import Json, Line, ObjectInfo, Upload
 CHUNK = 1024 * 1024
 PART = 8 * 1024 * 1024
 RESUMES = 5
+BLOCK = 64 * 1024
+"""Characters of lines that are encoded at a time."""
 WRITERS = 16
 """Objects that are written at a time, as READERS; each holds a part in memory at most."""
-BLOCK = 64
-"""Lines that are encoded at a time."""
 READERS = 16
 """Objects that are fetched at a time: a GetObject waits some 20 ms, and costs 1 ms of processor."""
 AHEAD = 4 * READERS
@@ -167,16 +166,23 @@ class S3ObjectStore:
 
     def write_lines(self, uri: str, lines: Iterator[str]) -> int:
         upload = _Upload(self._client, uri)
-        count = 0
+        count = size = 0
+        block: list[str] = []
+        most = min(BLOCK, PART)
         try:
-            while block := list(islice(lines, BLOCK)):
-                upload.add(("\n".join(block) + "\n").encode())
-                count += len(block)
+            for line in lines:
+                block.append(line)
+                size += len(line)
+                if size >= most:
+                    upload.add(_encoded(block))
+                    count += len(block)
+                    block, size = [], 0
+            upload.add(_encoded(block))
             upload.finish()
         except BaseException:
             upload.abort()
             raise
-        return count
+        return count + len(block)
 
     def put_many(self, uploads: Iterable[Upload]) -> int:
         waiting: deque[Future[None]] = deque()
@@ -303,6 +309,10 @@ class _Upload:
         if self._upload_id is not None:
             with aws_call(f"S3 AbortMultipartUpload {self._uri}"):
                 self._client.abort_multipart_upload(**self._where, UploadId=self._upload_id)
+
+
+def _encoded(lines: list[str]) -> bytes:
+    return ("\n".join(lines) + "\n").encode() if lines else b""
 
 
 def _where(uri: str) -> dict[str, str]:
