@@ -4,7 +4,8 @@ from typing import Any
 
 from terrace.runtime import wiring
 from terrace.runtime.observability import logger
-from terrace.steps.deliver_batch import DeliverBatch, DeliverBatchInput
+from terrace.steps.deliver_batch import DeliverBatch, DeliverBatchInput, Exports
+from terrace.steps.deliver_exports import Exporter, exports_wanted
 from terrace.steps.post_process import PostProcessing
 
 
@@ -19,6 +20,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         objects=wired.objects,
         clock=wired.clock,
         batch_bucket=wired.settings.batch_bucket,
+        exports=Exports(exports_wanted, Exporter(wired.objects, wired.clock)),
         post_process=PostProcessing(
             functions=wired.functions,
             objects=wired.objects,

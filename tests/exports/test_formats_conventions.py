@@ -257,10 +257,13 @@ def test_names_are_safe_and_no_two_are_alike(paths: list[str]) -> None:
 
 
 def test_the_same_image_twice_is_refused() -> None:
-    given_names = names.Names("")
-    given_names.once("s3://b/a.jpg", "line 1")
-    with pytest.raises(ExportError, match=r"line 2.*already"):
-        given_names.once("s3://b/a.jpg", "line 2")
+    given_names = names.Names("s3://b/")
+    given_names.give("s3://b/a.jpg", ("s3://b/m", 1))
+    renamed = given_names.give("s3://b/a.png", ("s3://b/m", 2))
+    for uri in ("s3://b/a.jpg", "s3://b/a.png"):
+        with pytest.raises(ExportError, match=r"s3://b/m line 3.*already"):
+            given_names.give(uri, ("s3://b/m", 3))
+    assert renamed == "a_png.png"
 
 
 # --- what does not fit ---------------------------------------------------------------------------

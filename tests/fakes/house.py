@@ -21,7 +21,8 @@ from terrace.domain.records import BatchRecord, JobRecord, execution_name
 from terrace.domain.request import BatchRequest
 from terrace.errors import TerraceError
 from terrace.runtime.worker_pages import template
-from terrace.steps.deliver_batch import DeliverBatch, DeliverBatchInput
+from terrace.steps.deliver_batch import DeliverBatch, DeliverBatchInput, Exports
+from terrace.steps.deliver_exports import Exporter, exports_wanted
 from terrace.steps.fail_batch import FailBatchInput, MachineError, fail_batch
 from terrace.steps.finalize_batch import FinalizeBatchInput, finalize_batch
 from terrace.steps.generations import ensure_running
@@ -345,6 +346,7 @@ class House:
             self.objects,
             self.clock,
             BUCKET,
+            exports=Exports(exports_wanted, Exporter(self.objects, self.clock)),
             post_process=PostProcessing(self.functions, self.objects, self.clock, BUCKET),
             seconds=self.deliver_seconds,
         )

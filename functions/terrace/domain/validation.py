@@ -12,6 +12,7 @@ from terrace.domain.limits import Limits
 from terrace.domain.problems import Problem
 from terrace.domain.request import JOBS_MAX, BatchRequest
 from terrace.domain.validation_chains import check_chains
+from terrace.domain.validation_exports import check_exports
 from terrace.domain.validation_findings import Findings, first_of, shown
 from terrace.domain.validation_gates import check_gates
 from terrace.domain.validation_jobs import BATCH_ID_MAX, check_job, check_name, check_topic
@@ -45,7 +46,8 @@ def check_request(raw: object, limits: Limits) -> tuple[BatchRequest | None, lis
     if not validation_json.check_values(shortened, found):
         return None, found.done()
     _check_head(raw, limits, found)
-    _check_jobs(sent, limits, found, made=makes_inputs(raw, limits))
+    drafts = _check_jobs(sent, limits, found, made=makes_inputs(raw, limits))
+    check_exports(raw.get("exports"), drafts, found)
     if found.problems:
         return None, found.done()
     try:
@@ -106,16 +108,18 @@ def _check_head(raw: dict[str, object], limits: Limits, found: Findings) -> None
     check_own_functions(raw, limits, found)
 
 
-def _check_jobs(sent: object, limits: Limits, found: Findings, *, made: bool) -> None:
+def _check_jobs(
+    sent: object, limits: Limits, found: Findings, *, made: bool
+) -> list[validation_schema.Draft]:
     """The list of jobs and every job in it. `made`: a transformation may make their inputs."""
     path = ("labelingJobs",)
     fix = f"a list of 1 to {JOBS_MAX:,} jobs"
     if sent is None:
         found.broken(path, "REQUIRED", "is missing", fix)
-        return
+        return []
     if not isinstance(sent, list):
         found.broken(path, "WRONG_TYPE", f"is {shown(sent)}", fix)
-        return
+        return []
     if not sent:
         found.add(path, "WRONG_LENGTH", "is an empty list", fix)
     if len(sent) > JOBS_MAX:
@@ -127,3 +131,4 @@ def _check_jobs(sent: object, limits: Limits, found: Findings, *, made: bool) ->
             check_job(draft, limits, found, made=made)
     check_chains(drafts, found, whole=len(read) == len(sent))
     check_gates(drafts, limits, found)
+    return drafts

@@ -159,6 +159,7 @@ class _Call:
     jobs: list[JobRecord]
     started: float
     _request: Any = field(default=None, init=False)
+    _category_files: dict[str, Any] | None = field(default=None, init=False)
     _wait: int = field(default=0, init=False)
     """Seconds until the user's own function is to be asked again; 0: it is not waited for."""
 
@@ -301,6 +302,8 @@ class _Call:
     def _categories(self) -> dict[str, Any]:
         """The category files that the labeling jobs were made with, by job; without those that
         cannot be read: there the classes are those that the labels name."""
+        if self._category_files is not None:
+            return self._category_files
         found: dict[str, Any] = {}
         read: dict[str, Any] = {}
         for job in self.jobs:
@@ -314,6 +317,7 @@ class _Call:
                     read[uri] = None
             if read[uri] is not None:
                 found[job.jobName] = read[uri]
+        self._category_files = found
         return found
 
     def _tell(self, delivery: DeliveryRecord) -> None:
