@@ -36,7 +36,7 @@ class Choice:
     Attributes:
         include: outcomes, of items and of their lanes; an accepted lane's label is always taken.
         attributes: label attributes of jobs, the order in which classes are numbered; a lane is
-            taken with all of its jobs where one of them made one of these. None: all lanes.
+            taken with all of its jobs where one of them made one of these. Empty: all lanes.
     """
 
     include: frozenset[str] = frozenset({ACCEPTED})
