@@ -9,8 +9,10 @@ import pytest
 
 from terrace.steps.final_manifest import FinalManifest
 from terrace_cli.convert.documents import Documents
-from terrace_cli.errors import TerraceError
+from terrace_cli.errors import NoTarget, TerraceError
+from terrace_cli.rekognition import clients
 from terrace_cli.rekognition.prepare import Order, Prepared, prepare
+from terrace_cli.target import Choice, Target
 from tests.fakes.house import BUCKET, INPUTS, House, a_house
 from tests.steps.final_rows import LABEL, NOTHING, Job, Lane, ended
 
@@ -123,3 +125,40 @@ def test_a_name_that_means_two_lanes_stops(house: House, tmp_path: Path) -> None
         one.problem for one in found if one.code == "lane"
     )
     assert prepared(path, "left").of("stops") == []
+
+
+# --- whose S3, whose Region ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine without a Region of its own, in a folder without a local run."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+@pytest.mark.usefixtures("nobody")
+def test_rekognition_is_asked_in_the_region_of_the_stack_and_patiently() -> None:
+    stack = Target("https://x", "the stack", sign=True, region="eu-west-1")
+    assert clients.region(Choice(), stack) == "eu-west-1"
+    assert clients.region(Choice(region="us-west-2"), stack) == "us-west-2"
+    assert clients.region(Choice(), None) is None
+    with pytest.raises(NoTarget, match="no Region for Rekognition"):
+        clients.rekognition(None, None)
+    client = clients.rekognition("eu-west-1", None)
+    assert client.meta.region_name == "eu-west-1"
+    assert client.meta.config.retries["total_max_attempts"] == 8
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_stack_s_files_are_in_aws_also_where_a_local_run_is_here(tmp_path: Path) -> None:
+    (tmp_path / ".terrace").mkdir()
+    contract = {"apiUrl": "http://127.0.0.1:1", "awsEndpoint": "http://127.0.0.1:1"}
+    (tmp_path / ".terrace" / "local.json").write_text(json.dumps(contract))
+    stack = Target("https://x", "the stack", sign=True, region="eu-west-1")
+    assert not clients.is_local(clients.s3(Choice(), stack))
+    assert clients.is_local(clients.s3(Choice(), None))

@@ -334,7 +334,7 @@ def test_more_lines_than_a_region_takes_are_refused(
     assert ("lines-many", 0) in found(dry(path, "--region", "ap-south-1", code=1))
 
 
-@settings(derandomize=True)
+@settings(derandomize=True, deadline=None)
 @given(
     st.lists(st.sets(st.sampled_from(["a", "b", "c", "d"]), min_size=1), min_size=1, max_size=60),
     st.floats(1, 50),
@@ -502,7 +502,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return [(value, key) for key in keys] + [row for key in keys for row in places(value[key])]
 
 
-@settings(derandomize=True)
+@settings(derandomize=True, deadline=None)
 @given(st.sampled_from(SEEDS), st.integers(0, 200), JSON)
 def test_a_line_is_an_entry_or_a_finding_whatever_stands_in_it(
     seed: dict[str, Any], at: int, strange: Any
@@ -527,7 +527,7 @@ def test_a_line_is_an_entry_or_a_finding_whatever_stands_in_it(
         choosing.only([item], "m")
 
 
-@settings(derandomize=True)
+@settings(derandomize=True, deadline=None)
 @given(JSON, st.integers(0, 200))
 def test_results_are_read_whatever_stands_in_them(strange: Any, at: int) -> None:
     from tests.cli.test_rekognition_train import snapshot, summary

@@ -282,6 +282,25 @@ def foreign_function(draw: Draw) -> Case:
 
 
 @maker
+def function_around_the_batch(draw: Draw) -> Case:
+    """Before the checks, or behind the end: one that may not be called, or a payload too large."""
+    point = draw.pick("transformation", "postProcessing")
+    given, code = draw.pick(
+        ({"functionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:mine"}, "NOT_ALLOWED"),
+        ({"functionArn": f"arn:aws:lambda:eu-north-1:{ACCOUNT}:function:mine"}, "WRONG_REGION"),
+        ({"functionArn": "*"}, "ARN_INVALID"),
+        ({"functionArn": "*", "payload": {"x": "é" * 11_000}}, "PAYLOAD_TOO_LARGE"),
+    )
+    code = f"FUNCTION_{code}" if code in {"NOT_ALLOWED", "ARN_INVALID"} else code
+    # Nothing is said of what it might have made.
+    job = draw.pick(draw.label(), {**draw.label(), "inputConfig": {}})
+    request = draw.batch(job, **{point: given})
+    code = "NO_SOURCE" if point == "postProcessing" and not job["inputConfig"] else code
+    at = "inputConfig" if code == "NO_SOURCE" else point
+    return draw.case(MEANING, "function around the batch", code, request, at=at)
+
+
+@maker
 def foreign_key(draw: Draw) -> Case:
     key = draw.pick("", "a b", "key\n", "x" * 2_049, "*", "alias/theirs")
     request = draw.batch(draw.label(outputKmsKeyId=key))

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from terrace.domain import s3uri
 from terrace_cli.errors import EXIT_WRONG, TerraceError
@@ -22,6 +23,16 @@ from terrace_cli.rekognition.sets import DataSet
 DATASET_SECONDS = 5.0
 VERSION_SECONDS = 60.0
 """Between two looks: a data set takes minutes, a training 30 minutes to 24 hours."""
+TAGS_UNKNOWN = (
+    "AccessDeniedException",
+    "InvalidParameterException",
+    "ResourceNotFoundException",
+)
+"""CreateDataset takes tags; of which resources ListTagsForResource tells them, its text (models,
+collections, stream processors) does not say for data sets."""
+NO_ANSWER = (HTTPClientError, NoConnectionError)
+SILENT_LOOKS = 30
+"""Looks in a row without an answer, after which nobody waits any more."""
 ERRORS_SHOWN = 5
 TRAINING = "TRAINING_IN_PROGRESS"
 FAILED = "TRAINING_FAILED"
@@ -110,8 +121,8 @@ class Service:
         ]
         if strange and not replace:
             raise TerraceError(
-                f"the project {plan.project} has a {' and a '.join(strange)} data set of another "
-                "content",
+                f"the project {plan.project} has a {' and a '.join(strange)} data set of another, "
+                "or unknown, content",
                 "a project has one of each: give another --project, or --replace-datasets, which "
                 "deletes them (trained versions stay)",
                 EXIT_WRONG,
@@ -151,7 +162,7 @@ class Service:
             try:
                 tags = self._client.list_tags_for_resource(ResourceArn=arn).get("Tags") or {}
             except ClientError as error:
-                if code_of(error) == "AccessDeniedException":
+                if code_of(error) in TAGS_UNKNOWN:
                     # Nobody knows what is in it: as if it had another content.
                     return False
                 raise
@@ -267,9 +278,25 @@ class Service:
         return {"ProjectVersionArn": made["ProjectVersionArn"], "Status": TRAINING}
 
     def wait(self, project_arn: str, name: str, look: Callable[[str], None]) -> dict[str, Any]:
-        """Waits until the training has ended; `look` is told each status."""
+        """Waits until the training has ended; `look` is told each status.
+
+        A line that is down is waited for, too: a training goes on for hours without us.
+
+        Raises:
+            TerraceError: AWS says no, nobody answers for long, or the version is gone.
+        """
+        silent = 0
         while True:
-            found = self.version(project_arn, name)
+            try:
+                found = self.version(project_arn, name)
+            except TerraceError as error:
+                silent += 1
+                if not isinstance(error.__cause__, NO_ANSWER) or silent > SILENT_LOOKS:
+                    raise
+                look("no answer")
+                self._sleep(VERSION_SECONDS)
+                continue
+            silent = 0
             if found is None:
                 raise TerraceError(f"the version {name} is gone", "was it deleted?")
             if found.get("Status") != TRAINING:

@@ -31,8 +31,6 @@ YIELD_FOR = 7_200.0
 """Seconds after the batch's end in which a call may ask for another one."""
 SHARE = 0.25
 """Of a call's time: once it has gone, the next part is left to another call."""
-OWN_BEGINS = 240.0
-"""Seconds of a call after which no function of the user's is called in it: that may take 600."""
 TRIES = 3
 """Calls in a row that left nothing new behind before their part is left out."""
 
@@ -192,7 +190,8 @@ class _Call:
             delivery = _fresh(done)
             self.step.note(self.batch, delivery)
             if not delivery.over and self._spent(SHARE):
-                # An export cannot be handed over: it begins with nearly all of a call's time.
+                # An export, or a user's function, cannot be handed over: it begins with nearly all
+                # of a call's time.
                 return DeliverBatchOutput(next="again")
         self._tell(delivery)
         return DeliverBatchOutput(next="notify", problem=delivery.problem)
@@ -289,8 +288,6 @@ class _Call:
         if worn_out:
             error = f"calling the function broke off {TRIES} times"
             found = PostProcessingRecord(status="FAILED", error=error)
-        elif self.step.clock.now() - self.started > OWN_BEGINS:
-            return None
         else:
             found = post_process(self.batch, self.request, delivery)
         if isinstance(found, int):
@@ -331,6 +328,8 @@ class _Call:
             "unlabeled": delivery.unlabeled,
             "exports": [one.format for one in delivery.exports],
         }
+        if delivery.postProcessing is not None:
+            told["postProcessing"] = delivery.postProcessing.status
         if delivery.problem is not None:
             told["problem"] = delivery.problem
         now = self.step.clock.now()
