@@ -9,6 +9,7 @@ from terrace_cli.commands.create import create
 from terrace_cli.commands.delete import delete
 from terrace_cli.commands.demo import demo
 from terrace_cli.commands.draw import draw
+from terrace_cli.commands.export import export
 from terrace_cli.commands.local import local
 from terrace_cli.commands.manifest import manifest
 from terrace_cli.commands.quality import quality
@@ -58,6 +59,7 @@ for command in (
     ui,
     quality,
     report,
+    export,
     convert,
     manifest,
     draw,

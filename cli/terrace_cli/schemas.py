@@ -16,6 +16,12 @@ from pydantic.json_schema import models_json_schema
 
 from terrace.domain.messages import BatchMessage, JobMessage, LevelMessage
 from terrace.domain.modalities import MODALITIES
+from terrace.domain.own_functions import (
+    PostProcessingAnswer,
+    PostProcessingEvent,
+    TransformationAnswer,
+    TransformationEvent,
+)
 from terrace.domain.quality.report import BatchReport, JobFile, ReportPointer
 from terrace.domain.request import BatchRequest, RetryRequest, StopRequest
 from terrace.domain.status import BatchStatus
@@ -271,6 +277,10 @@ def documents() -> dict[str, Json]:
         "job-report.schema.json": JobFile.model_json_schema(),
         "error.schema.json": ErrorAnswer.model_json_schema(),
         "notification.schema.json": notification_schema(),
+        "transformation-event.schema.json": TransformationEvent.model_json_schema(),
+        "transformation-answer.schema.json": TransformationAnswer.model_json_schema(),
+        "post-processing-event.schema.json": PostProcessingEvent.model_json_schema(),
+        "post-processing-answer.schema.json": PostProcessingAnswer.model_json_schema(),
     }
     return {
         "openapi.json": openapi(),

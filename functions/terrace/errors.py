@@ -14,6 +14,7 @@
         +-- UnreadableEventError  an event is not of the kind that the function is for
         +-- OwnFunctionError      a function of the user's failed, or answered what means nothing
         +-- OutOfTimeError        there is more to look at than a call has time for
+        +-- OutOfRoomError        what is to be written is more than a function's own disk holds
 
 HTTP codes are mapped in one table, in `runtime/http.py`, never by message text.
 """
@@ -73,3 +74,7 @@ class OwnFunctionError(PermanentError):
 
 class OutOfTimeError(PermanentError):
     """A step has more to look at than one call has time for; it would be so again."""
+
+
+class OutOfRoomError(PermanentError):
+    """A step would write more than a function's own disk holds; it would be so again."""

@@ -1,9 +1,13 @@
 """What the steps need from the world. Adapters implement these; fakes are proved against them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from msgspec import Struct
+
+from terrace.domain.exports.model import Files
 from terrace.domain.problems import Problem
 from terrace.domain.records import (
     AttemptRecord,
@@ -206,8 +210,7 @@ class ObjectInfo:
     etag: str
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True, gc=False):
     """One line of a text object, without its line break."""
 
     number: int
@@ -215,6 +218,36 @@ class Line:
     text: str
     end: int
     """Byte offset just behind the line: where a later read can go on."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An object to be written."""
+
+    uri: str
+    pieces: Callable[[], Iterator[bytes]]
+    """Its content, begun anew at each call."""
+    content_type: str
+
+
+class Staging(Files, Protocol):
+    """Files kept aside on the function's own disk, until all of them are written.
+
+    `write`, `append` and `spool` raise OutOfRoomError where there is no more room for them.
+    """
+
+    def uploads(self, folder: str, *, together: str | None, most: int) -> list[Upload]:
+        """What is to be written below an S3 folder; nothing can be added any more.
+
+        Args:
+            folder: URI that ends with `/`.
+            together: name of the zip file that holds all of them where there are more than
+                `most`; None: they must be objects of their own.
+            most: files that are written one by one.
+
+        Raises:
+            OutOfRoomError: they are more than `most`, and must not be put together.
+        """
 
 
 class ObjectStore(Protocol):
@@ -230,6 +263,9 @@ class ObjectStore(Protocol):
 
     def get_bytes(self, uri: str, max_bytes: int) -> bytes:
         """A whole object; ValueError where it is larger: nothing of it is read then."""
+
+    def get_start(self, uri: str, most: int) -> bytes:
+        """The first bytes of an object: all of them where it has no more than `most`."""
 
     def get_jsons(self, uris: Iterable[str]) -> Iterator[tuple[str, Json | ValueError]]:
         """Parses many objects, in the order given; several are fetched at a time.
@@ -252,6 +288,15 @@ class ObjectStore(Protocol):
 
     def write_lines(self, uri: str, lines: Iterator[str]) -> int:
         """Streams lines (multipart where large); returns how many. Nothing appears on failure."""
+
+    def put_many(self, uploads: Iterable[Upload]) -> int:
+        """Writes objects, several at a time and large ones in parts; returns how many.
+
+        The first that fails ends it: some of the others may be there then.
+        """
+
+    def staging(self) -> AbstractContextManager[Staging]:
+        """A place for files that belong together; what it kept is gone when it is left."""
 
     def exists(self, uri: str) -> bool: ...
 
@@ -378,5 +423,7 @@ __all__ = [
     "ObjectInfo",
     "ObjectStore",
     "Page",
+    "Staging",
+    "Upload",
     "Workflow",
 ]

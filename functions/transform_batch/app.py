@@ -8,6 +8,7 @@ from terrace.runtime import wiring
 from terrace.runtime.limits import limits_of
 from terrace.runtime.observability import logger
 from terrace.steps.transform_batch import Transform, TransformBatchInput
+from terrace.steps.transformation import Transformation
 
 
 @logger.inject_lambda_context
@@ -30,6 +31,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         batch_bucket=settings.batch_bucket,
         seconds=settings.transform_seconds,
         places=limits_of(settings).places,
+        transformation=Transformation(
+            functions=wired.functions,
+            store=wired.store,
+            objects=wired.objects,
+            clock=wired.clock,
+            limits=limits_of(settings),
+            batch_bucket=settings.batch_bucket,
+        ),
     )
     result = transform.run(step)
     logger.info("checked", next=result.next)

@@ -128,6 +128,14 @@ def test_a_death_without_a_reason_is_told_all_the_same(payload: bytes) -> None:
         stubbed(payload, "Unhandled")[1].call(ARN, EVENT)
 
 
+def test_half_characters_of_a_reason_can_be_written_down() -> None:
+    told = json.dumps({"errorType": "E", "errorMessage": "a \ud800 b"}).encode()
+    with pytest.raises(OwnFunctionError) as caught:
+        stubbed(told, "Unhandled")[1].call(ARN, EVENT)
+    # Lone surrogates are in JSON, and in no row, file or message.
+    assert str(caught.value).encode().endswith(b"E: a ? b")
+
+
 def test_an_endless_answer_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_functions, "ANSWER_MAX", 10)
     with pytest.raises(OwnFunctionError, match="longer than 10 bytes"):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from terrace.domain import manifest
 from terrace.domain.exports import dataset
@@ -256,7 +257,9 @@ def one_word(head: Head, items: list[Item]) -> tuple[Head, list[Item]]:
     made = [
         replace(
             item,
-            objects=tuple(replace(one, label=one.label.replace(" ", "_")) for one in item.objects),
+            objects=tuple(
+                structs.replace(one, label=one.label.replace(" ", "_")) for one in item.objects
+            ),
         )
         for item in items
     ]

@@ -264,8 +264,9 @@ class FastS3:
 
     def get_object(self, **call: Any) -> dict[str, Any]:
         found = self._find(call, "GetObject", "NoSuchKey")
-        start = int(call.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
-        return {"ContentLength": len(found), "Body": io.BytesIO(found[start:])}
+        first, _, last = call.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        part = found[int(first) : int(last) + 1 if last else None]
+        return {"ContentLength": len(part), "Body": io.BytesIO(part)}
 
     def put_object(self, **call: Any) -> dict[str, Any]:
         self.objects[call["Bucket"], call["Key"]] = call["Body"]

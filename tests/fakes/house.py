@@ -21,19 +21,22 @@ from terrace.domain.records import BatchRecord, JobRecord, execution_name
 from terrace.domain.request import BatchRequest
 from terrace.errors import TerraceError
 from terrace.runtime.worker_pages import template
-from terrace.steps.deliver_batch import DeliverBatch, DeliverBatchInput
+from terrace.steps.deliver_batch import DeliverBatch, DeliverBatchInput, Exports
+from terrace.steps.deliver_exports import Exporter, exports_wanted
 from terrace.steps.fail_batch import FailBatchInput, MachineError, fail_batch
 from terrace.steps.finalize_batch import FinalizeBatchInput, finalize_batch
 from terrace.steps.generations import ensure_running
 from terrace.steps.notify import Notify
 from terrace.steps.park_wave import ParkWaveInput, park_wave
 from terrace.steps.plan_wave import PlanWaveInput, plan_wave
+from terrace.steps.post_process import PostProcessing
 from terrace.steps.prepare_input import Prepare, PrepareInputInput
 from terrace.steps.reconcile import Reconcile, ReconcileInput, Repairs
 from terrace.steps.report_labels import LabelExaminer
 from terrace.steps.settle_job import Settle, Settled
 from terrace.steps.start_job import Start, StartJobInput
 from terrace.steps.transform_batch import Transform, TransformBatchInput
+from terrace.steps.transformation import Transformation
 from terrace.steps.write_report import WriteReport, WriteReportInput
 from tests.fakes.clock import ManualClock
 from tests.fakes.engine import ACCOUNT, REGION, FakeEngine
@@ -86,6 +89,7 @@ class House:
     notifier: FakeNotifier
     clock: ManualClock
     functions: FakeFunctions = field(default_factory=FakeFunctions)
+    limits: Limits = LIMITS
     event_bound: int = 12_000
     transform_seconds: float = 240.0
     report_seconds: float = 780.0
@@ -177,19 +181,29 @@ class House:
             engine=self.engine,
             notifier=self.notifier,
             clock=self.clock,
-            filled=lambda raw: defaults.fill(BatchRequest.model_validate(raw), LIMITS),
+            filled=lambda raw: defaults.fill(BatchRequest.model_validate(raw), self.limits),
             region=REGION,
             role_arn=ROLE,
             allowed_buckets=LIMITS.input_buckets,
             batch_bucket=BUCKET,
             seconds=self.transform_seconds,
+            transformation=Transformation(
+                functions=self.functions,
+                store=self.store,
+                objects=self.objects,
+                clock=self.clock,
+                limits=self.limits,
+                batch_bucket=BUCKET,
+            ),
         )
 
     def _TransformBatch(self, run: Run) -> None:
         step = TransformBatchInput(batchId=run.batch_id, generation=run.generation)
         found = self.transform.run(step)
+        self.clock.advance(found.seconds)
         run.state = {
             "again": "TransformBatch",
+            "wait": "TransformBatch",
             "plan": "PlanWave",
             "finalize": "FinalizeBatch",
             "end": "Succeeded",
@@ -289,7 +303,9 @@ class House:
         run.state = "Notify"
         # The machine's own Catch: delivering is never in the way of the end message.
         with suppress(TerraceError):
-            if self.deliver.run(step).next == "again":
+            found = self.deliver.run(step)
+            self.clock.advance(found.seconds)
+            if found.next in {"again", "wait"}:
                 run.state = "DeliverBatch"
 
     def _Notify(self, run: Run) -> None:
@@ -326,7 +342,13 @@ class House:
     @property
     def deliver(self) -> DeliverBatch:
         return DeliverBatch(
-            self.store, self.objects, self.clock, BUCKET, seconds=self.deliver_seconds
+            self.store,
+            self.objects,
+            self.clock,
+            BUCKET,
+            exports=Exports(exports_wanted, Exporter(self.objects, self.clock)),
+            post_process=PostProcessing(self.functions, self.objects, self.clock, BUCKET),
+            seconds=self.deliver_seconds,
         )
 
     @property

@@ -147,7 +147,7 @@ def test_every_problem_is_in_the_answer_and_nothing_is_written(
 ) -> None:
     request = a_request(batchId="b_b")
     request["labelingJobs"][0] |= {"jobLevel": 11, "gate": {}}
-    request["exports"] = ["coco"]
+    request["exports"] = ["coko"]
 
     code, answer = client.create(request)
 
@@ -156,7 +156,7 @@ def test_every_problem_is_in_the_answer_and_nothing_is_written(
         ("$.batchId", "NAME_INVALID"),
         ("$.labelingJobs[0].jobLevel", "OUT_OF_RANGE"),
         ("$.labelingJobs[0].gate", "UNKNOWN_FIELD"),
-        ("$.exports", "NOT_BUILT_YET"),
+        ("$.exports[0].format", "FORMAT_UNKNOWN"),
     }
     assert all(set(e) == {"path", "code", "problem", "fix"} for e in answer["errors"])
     assert house.workflow.started == {}

@@ -102,10 +102,28 @@ def unknown_field(draw: Draw) -> Case:
 
 
 @maker
-def not_built(draw: Draw) -> Case:
+def broken_exports(draw: Draw) -> Case:
+    """Exports of the wrong form, or of formats that are none or cannot hold the labels."""
+    exports, code = draw.pick(
+        ("coco", "WRONG_TYPE"),
+        ({"format": "coco"}, "WRONG_TYPE"),
+        ([None], "WRONG_TYPE"),
+        ([[]], "WRONG_TYPE"),
+        ([{}], "REQUIRED"),
+        (["csv"] * 51, "WRONG_LENGTH"),
+        ([""], "FORMAT_UNKNOWN"),
+        (["COCO\ud800"], "FORMAT_UNKNOWN"),
+        ([{"format": "csv", "include": "accepted"}], "WRONG_TYPE"),
+        ([{"format": "csv", "include": ["all"]}], "UNKNOWN_VALUE"),
+        ([{"format": "csv", "attributes": [7]}], "WRONG_TYPE"),
+        ([{"format": "csv", "valPercent": "1_0"}], "WRONG_TYPE"),
+        ([{"format": "csv", "valPercent": -1}], "OUT_OF_RANGE"),
+        ([{"format": "csv", "folder": "x"}], "UNKNOWN_FIELD"),
+        (["csv", "csv"], "EXPORT_TWICE"),
+    )
     request = draw.usual()
-    request["exports"] = ["coco"]
-    return draw.case(FORM, "not built yet", "NOT_BUILT_YET", request)
+    request["exports"] = exports
+    return draw.case(FORM, "broken exports", code, request)
 
 
 @maker

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import terrace
-from terrace.adapters import dynamodb_store, s3_objects
+from terrace.adapters import dynamodb_codec, dynamodb_store, s3_objects
 from terrace.adapters.lambda_functions import LambdaFunctions
 from terrace.domain import (
     categories,
@@ -32,12 +32,19 @@ from terrace.domain import (
     seqlabel,
     sequences,
     skeleton_answers,
+    transformed,
     validation,
     worker_responses,
 )
 from terrace.domain.input_checks import ManifestRule, ManifestTally
 from terrace.domain.json_reading import Node, UnreadableError
 from terrace.domain.outputs import AttemptOutput
+from terrace.domain.own_functions import (
+    RIGHT_POST_PROCESSING,
+    RIGHT_TRANSFORMATION,
+    PostProcessingAnswer,
+    TransformationAnswer,
+)
 from terrace.domain.places import Places
 from terrace.domain.problems import Problem
 from terrace.domain.quality import (
@@ -49,11 +56,12 @@ from terrace.domain.quality import (
     track_checks,
 )
 from terrace.domain.quality.answers import MaskMark
+from terrace.domain.records import PostProcessingRecord
 from terrace.domain.request import RetryRequest, StopRequest
 from terrace.domain.status import BatchStatus
 from terrace.errors import BadRequestError, OwnFunctionError, UnreadableEventError
 from terrace.runtime import http
-from terrace.steps import api_create, api_errors, api_show, gate_own, lane
+from terrace.steps import api_create, api_errors, api_show, gate_own, lane, own_functions
 from terrace.steps.api_errors import RefusedError
 from tests.domain.requests import LIMITS
 
@@ -124,6 +132,32 @@ def _look(lines: list[str], name: str, audited: str | None) -> object:
     # Kept between calls, and written to S3 and to a row.
     ManifestTally.model_validate_json(tally.model_dump_json())
     return _stored([*input_checks.conclude(tally, rule), *input_checks.warnings(tally, rule)])
+
+
+def _transformed(answer: Any) -> object:
+    own_functions.check_plain(answer, "arn")
+    model = TransformationAnswer
+    told = own_functions.read_answer(model, answer, "arn", RIGHT_TRANSFORMATION)
+    # What was understood can be kept, and judged like a request.
+    json.dumps(told.model_dump(mode="json"), ensure_ascii=False).encode()
+    return transformed.apply({"batchId": "b", "labelingJobs": [{"jobName": "a"}]}, told, LIMITS)
+
+
+def _transformed_inputs(value: Any) -> object:
+    return _transformed({"inputs": {"a": {"inputManifestS3Uri": value}}})
+
+
+def _post_processed(answer: Any) -> object:
+    own_functions.check_plain(answer, "arn")
+    model = PostProcessingAnswer
+    told = own_functions.read_answer(model, answer, "arn", RIGHT_POST_PROCESSING)
+    json.dumps(told.result, ensure_ascii=False, allow_nan=False).encode()
+    # It can stand on the batch's row.
+    return dynamodb_codec.encode(PostProcessingRecord(status="DONE", result=told.result))
+
+
+def _post_processed_result(value: Any) -> object:
+    return _post_processed({"done": True, "result": value})
 
 
 def _own_check(value: object) -> object:
@@ -390,6 +424,10 @@ PARSERS = (
         "adapters/lambda_functions:_cause",
     ),
     Parser("findings of a function of the user's own", JSON, _own_check, (OwnFunctionError,)),
+    Parser("answer of a transformation", JSON, _transformed, (OwnFunctionError,)),
+    Parser("inputs of a transformation", JSON, _transformed_inputs, (OwnFunctionError,)),
+    Parser("answer of a post-processing", JSON, _post_processed, (OwnFunctionError,)),
+    Parser("result of a post-processing", JSON, _post_processed_result, (OwnFunctionError,)),
     Parser("event: labeling job", TEXT, events.labeling_job, (UnreadableEventError,)),
     Parser("event: execution", JSON, _handler("reconcile").parse, (UnreadableEventError,)),
 )

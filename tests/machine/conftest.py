@@ -15,12 +15,14 @@ OTHER_REGION = "bucket-elsewhere"
 
 _TEAMS = "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd"
 OWN_CHECK = "arn:aws:lambda:us-east-1:000000000000:function:gate-check"
-"""A user's function: a test makes it."""
+OWN_MAKER = OWN_CHECK.replace("gate-check", "own-transformation")
+OWN_HANDER = OWN_CHECK.replace("gate-check", "own-post-processing")
+"""Functions of a user's: tests make them."""
 ALLOWED = {
     "AllowedInputBuckets": f"{NO_CORS},{OTHER_REGION}",
     "AllowedWorkteamArns": f"{_TEAMS}/{EMPTY_TEAM},{_TEAMS}/ghost",
     "AllowedTopicArns": "arn:aws:sns:us-east-1:000000000000:ghost",
-    "AllowedFunctionArns": OWN_CHECK,
+    "AllowedFunctionArns": f"{OWN_CHECK},{OWN_MAKER},{OWN_HANDER}",
 }
 """What requests may name beyond the stack's own; that it is allowed does not make it usable."""
 

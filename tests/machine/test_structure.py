@@ -150,10 +150,11 @@ def test_every_error_that_may_pass_is_retried_and_no_other_of_ours(machine: Mach
 
 
 def test_levels_are_not_unrolled(machine: Machine) -> None:
-    # One loop for any number of levels: no state is named for one, and the file stays small.
+    # One loop for any number of levels: no state is named for one, and the file stays small: two of
+    # its states wait for functions of the user's.
     names = [name.lower() for _, name, _ in all_states(machine)]
     assert not [name for name in names if "level" in name]
-    assert len(names) < 30
+    assert len(names) < 35
 
 
 def test_the_wait_stands_outside_the_map_and_leads_back_to_the_planner(machine: Machine) -> None:

@@ -343,6 +343,18 @@ def gates(walker: Walker) -> None:
     walker.status("ownc", "FAILED")
 
 
+def own_functions(walker: Walker) -> None:
+    """A transformation and a post-processing that may be called, and that are not there."""
+    world = walker.world
+    own = {"functionArn": walker.arn("lambda", f"function:{OTHER_FUNCTION}")}
+    world.create("made", [_image_job(walker, "made-box", 2)], transformation=own)
+    walker.status("made", "VALIDATION_FAIL")
+    world.create("handed", [_image_job(walker, "handed-box", 2)], postProcessing=own)
+    world.finish("handed-box")
+    walker.status("handed", "COMPLETE")
+    walker.told("handed")
+
+
 def large_manifests(walker: Walker) -> None:
     """Objects written in parts, and the parts taken back when writing fails."""
     world = walker.world
@@ -576,6 +588,7 @@ PATHS: tuple[Callable[[Walker], None], ...] = (
     images,
     custom_jobs,
     gates,
+    own_functions,
     large_manifests,
     jobs_that_cannot_start,
     stopped_and_retried,

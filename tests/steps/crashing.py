@@ -234,7 +234,7 @@ class World(House):
         self.people.finish(name, **how)  # type: ignore[arg-type]
         self.queue += [name] * self.rng.choice([0, 1, 1, 2])
 
-    def deliver(self, name: str) -> None:
+    def arrive(self, name: str) -> None:
         """An event; a crash brings it back, at most twice, then it is lost."""
         for _ in range(3):
             try:
@@ -256,9 +256,9 @@ class World(House):
         if what == "work":
             self.someone_works()
         elif what == "event" and self.queue:
-            self.deliver(self.queue.pop(self.rng.randrange(len(self.queue))))
+            self.arrive(self.queue.pop(self.rng.randrange(len(self.queue))))
         elif what == "stray" and self.people.jobs:
-            self.deliver(self.rng.choice(sorted(self.people.jobs)))
+            self.arrive(self.rng.choice(sorted(self.people.jobs)))
         elif what == "pass":
             self.a_pass()
         elif what == "turn":

@@ -83,7 +83,7 @@ def users(world: World) -> None:
         elif what < 0.4 and (running := world.running()):
             # Often enough that a lane comes to its end.
             world.people.finish(running[0])
-            world.deliver(running[0])
+            world.arrive(running[0])
         else:
             rest()
 

@@ -16,6 +16,7 @@ from terrace.adapters import dynamodb_store, dynamodb_table
 from terrace.domain.records import BatchRecord, ClaimRecord, JobRecord
 from terrace.runtime import observability, wiring
 from tests.world.aws.dynamodb import DynamoDb
+from tests.world.aws.own_functions import OwnFunctions
 from tests.world.aws.s3 import S3
 from tests.world.aws.sagemaker import ACCOUNT, REGION, Cognito, Iam, Job, Plan, SageMaker
 from tests.world.aws.sns import Sns
@@ -122,6 +123,7 @@ class World:
             ended=self._execution_ended,
         )
         self.stepfunctions = StepFunctions(self.outside)
+        self.own = OwnFunctions()
         self.calls = CallWorld(
             self.scheduler,
             {
@@ -129,6 +131,7 @@ class World:
                 "s3": self.s3,
                 "sagemaker": self.sagemaker,
                 "sns": self.sns,
+                "lambda": self.own,
                 "stepfunctions": self.stepfunctions,
                 "cognito-idp": Cognito(),
                 "iam": Iam(),

@@ -42,7 +42,7 @@ KNOWN = {
         "Next",
     },
     "Pass": {"Comment", "Type", "Result", "ResultPath", "Next", "End"},
-    "Wait": {"Comment", "Type", "Seconds", "Next"},
+    "Wait": {"Comment", "Type", "Seconds", "SecondsPath", "Next"},
     "Succeed": {"Comment", "Type"},
     "Fail": {"Comment", "Type", "Error", "Cause"},
 }
@@ -236,7 +236,9 @@ class _Frame:
             if not self.dead:
                 self._go(state, data)
 
-        self.execution.outside.after(state["Seconds"], over)
+        given = state.get("SecondsPath")
+        seconds = look(given, data, self.context) if given else state["Seconds"]
+        self.execution.outside.after(seconds, over)
 
     def _succeed(self, state: Json, data: Json) -> None:
         self.on_end(data)

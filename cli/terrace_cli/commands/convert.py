@@ -140,7 +140,7 @@ def convert(
         ),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"),
         name=out.name,
-        size=_size(image_size),
+        size=size_of(image_size),
         frame_rate=frame_rate,
         home=home,
         copy_images=copy_images,
@@ -152,7 +152,7 @@ def convert(
             raise click.UsageError("--from takes one IN")
         else:
             done = from_folder(kind, Path(places[0]), order, documents, step, prefix=prefix)
-    _say(done, order.chosen.name, out)
+    say(done, order.chosen.name, out)
 
 
 def _only_attribute(places: tuple[str, ...], documents: "Documents") -> str:
@@ -194,6 +194,8 @@ def _categories(
                 )
             attribute, place = attributes[0], text
         config = documents.json(place)
+        if isinstance(config, dict) and _keypoints(config):
+            config.setdefault("labels", [])
         if not isinstance(config, dict) or not isinstance(config.get("labels"), list):
             raise TerraceError(
                 f"{place} is no label category file: it has no labels",
@@ -210,7 +212,8 @@ def _keypoints(config: dict[str, Any]) -> list[str]:
     return [str(point["label"]) for point in listed if isinstance(point, dict) and "label" in point]
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
+def size_of(text: str | None) -> tuple[int, int] | None:
+    """What `--image-size WxH` says."""
     if text is None:
         return None
     found = re.fullmatch(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})", text)
@@ -219,7 +222,8 @@ def _size(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def _say(done: "Done", name: str, out: Path) -> None:
+def say(done: "Done", name: str, out: Path) -> None:
+    """What was written, and what was not."""
     tally = done.tally
     labels = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.written.items()))
     empty = f" ({tally.empty} without labels)" if tally.empty else ""

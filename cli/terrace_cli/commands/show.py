@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from terrace_cli.client import Client
+from terrace_cli.delivered import delivered_lines
 from terrace_cli.options import target_options
 from terrace_cli.render import STYLES, batch_lines, batch_panel, error_lines
 from terrace_cli.target import Choice, find_target
@@ -69,6 +70,10 @@ def _one(batch: BatchView) -> None:
         click.echo("outputs:")
     for job in outputs:
         click.echo(f"  {job.name} [{job.attribute}]\n    {job.output}")
+    delivered = delivered_lines(batch.raw.get("outputs") or {})
+    if delivered:
+        click.echo("delivered:")
+        click.echo("\n".join(f"  {line}" for line in delivered))
 
 
 def _list(client: Client, status: str | None, limit: int) -> dict[str, Any]:

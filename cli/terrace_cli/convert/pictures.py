@@ -3,7 +3,7 @@
 import io
 from typing import IO
 
-from terrace.domain.exports.model import BACKGROUND, ExportError, Raster, Size
+from terrace.domain.exports.model import ExportError, Raster, Size
 
 Color = tuple[int, int, int]
 
@@ -37,27 +37,13 @@ def raster(
     import numpy as np
     from PIL import Image, UnidentifiedImageError
 
+    from terrace.domain.exports.masks_read import of_pixels
+
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            pixels = np.asarray(picture.convert("RGB"), dtype=np.uint32)
+            pixels = np.asarray(picture.convert("RGB"), dtype=np.uint8)
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
         raise ExportError(
             uri, "MASK_UNREADABLE", "the mask is no image", "Ground Truth's PNG file"
         ) from None
-    joined = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
-    values, inverse = np.unique(joined, return_inverse=True)
-    numbers = {
-        int(color[1:], 16): 0 if name == BACKGROUND else labels.index(name) + 1
-        for name, color in colors.values()
-    }
-    foreign = [int(value) for value in values if int(value) not in numbers]
-    if foreign:
-        raise ExportError(
-            uri,
-            "MASK_COLOR_UNKNOWN",
-            f"the mask has the colour #{foreign[0]:06x}, which its metadata does not explain",
-            "the mask and the manifest of the same job",
-        )
-    table = np.array([numbers[int(value)] for value in values], dtype=np.uint8)
-    height, width = joined.shape
-    return Raster((width, height), labels, table[inverse.reshape(-1)].tobytes())
+    return of_pixels(pixels, uri, colors, labels)

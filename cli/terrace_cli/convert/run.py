@@ -50,12 +50,21 @@ def from_manifests(places: Sequence[str], order: Order, documents: Documents, st
     Raises:
         TerraceError: something cannot be read, is not as it should be, or does not fit.
     """
-    with _words():
-        sources = [Source(place, documents.lines(place)) for place in places]
+    sources = [Source(place, documents.lines(place)) for place in places]
+    return from_sources(sources, order, documents, step)
+
+
+def from_sources(sources: Sequence[Source], order: Order, documents: Documents, step: Step) -> Done:
+    """The same for manifests that are made on the way.
+
+    Raises:
+        TerraceError: something cannot be read, is not as it should be, or does not fit.
+    """
+    with words():
         found = dataset.survey(
             sources, order.wanted, documents, lambda lines: step("reading", lines, None)
         )
-        formats.check(order.chosen, found.kinds, places[0])
+        formats.check(order.chosen, found.kinds, sources[0].uri)
         head, classes = dataset.head(
             found,
             order.wanted,
@@ -87,7 +96,7 @@ def from_folder(
     prefix: str | None,
 ) -> Done:
     """A data set in another format into a format (or into a manifest)."""
-    with _words():
+    with words():
         read = READERS[kind](Input(place), prefix)
         head = Head(
             read.classes,
@@ -139,7 +148,7 @@ def _counted(items: Iterable[Item], step: Step, whole: int) -> Iterator[Item]:
         step("writing", number, whole)
 
 
-class _words:
+class words:
     """What the domain says no to, in words of the command line."""
 
     def __enter__(self) -> None:

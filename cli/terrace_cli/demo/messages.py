@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+from terrace_cli.delivered import delivered_lines
 from terrace_cli.views import batch_view
 
 WAIT_SECONDS = 2
@@ -88,6 +89,7 @@ def end_lines(message: dict[str, Any]) -> list[str]:
         lines.append(f"error    {message.get('errorType')}: {message['errorString']}")
     for row in message.get("failedJobs") or []:
         lines.append(f"failed   {row.get('jobName')} ({row.get('status')}): {row.get('reason')}")
+    lines += [f"final    {line}" for line in delivered_lines(message.get("outputs") or {})]
     if message.get("batchInfoS3Uri"):
         lines.append(f"details  {message['batchInfoS3Uri']}")
     if message.get("batchInfo"):

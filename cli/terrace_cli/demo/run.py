@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from terrace_cli.client import Client
+from terrace_cli.delivered import delivered_lines
 from terrace_cli.demo.embedded import OwnAws
 from terrace_cli.demo.messages import TopicListener, end_lines, is_end
 from terrace_cli.demo.request import (
@@ -185,10 +186,9 @@ class _Course:
         for name, uri in outputs.items():
             shown = uri.removeprefix(base).lstrip("/") or uri
             click.echo(f"    {name:<15} {shown.replace(self.batch_id, '<batch>')}")
-        finals = batch.raw.get("outputs") or {}
-        for key, value in finals.items():
-            if isinstance(value, str):
-                click.echo(f"  {key}: {value}")
+        heading("Delivered: each item in exactly one manifest, with the label of every lane")
+        for line in delivered_lines(batch.raw.get("outputs") or {}):
+            click.echo(f"  {line}")
         place = self.home / "final"
         written = copy_finals(s3, batch, place)
         click.echo(f"  Manifests and labels of the last level ({len(written)} files) are now in")

@@ -55,4 +55,6 @@ def _cause(answer: bytes) -> str:
     if not isinstance(told, dict):
         return "no reason given"
     parts = [str(told[key]) for key in ("errorType", "errorMessage") if told.get(key)]
-    return ": ".join(parts)[:CAUSE_MAX] or "no reason given"
+    # Half Unicode characters can be in JSON, and in nothing that the reason is written to.
+    text = ": ".join(parts)[:CAUSE_MAX].encode("utf-8", "replace").decode()
+    return text or "no reason given"

@@ -10,13 +10,21 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from terrace.adapters.aws_errors import CONNECTION_LOST, aws_call, code_of
+from terrace.adapters.staging import DiskStaging
 from terrace.domain import json_text, s3uri
-from terrace.errors import NotFoundError, ObjectChangedError, TransientError
-from terrace.ports import Json, Line, ObjectInfo
+from terrace.errors import (
+    BadRequestError,
+    NotFoundError,
+    ObjectChangedError,
+    TransientError,
+)
+from terrace.ports import Json, Line, ObjectInfo, Upload
 
 CHUNK = 1024 * 1024
 PART = 8 * 1024 * 1024
 RESUMES = 5
+WRITERS = 16
+"""Objects that are written at a time, as READERS; each holds a part in memory at most."""
 READERS = 16
 """Objects that are fetched at a time: a GetObject waits some 20 ms, and costs 1 ms of processor."""
 AHEAD = 4 * READERS
@@ -58,6 +66,17 @@ class S3ObjectStore:
             if found["ContentLength"] > max_bytes:
                 raise ValueError(f"is {found['ContentLength']} bytes long, at most {max_bytes}")
             data: bytes = found["Body"].read()
+        return data
+
+    def get_start(self, uri: str, most: int) -> bytes:
+        try:
+            with aws_call(f"S3 GetObject {uri}"):
+                found = self._client.get_object(**_where(uri), Range=f"bytes=0-{most - 1}")
+                with closing(found["Body"]) as body:
+                    data: bytes = body.read()
+        except BadRequestError:
+            # An empty object has no first byte, and S3 says so with an error.
+            return self.get_bytes(uri, most)
         return data
 
     def get_jsons(self, uris: Iterable[str]) -> Iterator[tuple[str, Json | ValueError]]:
@@ -145,6 +164,36 @@ class S3ObjectStore:
             raise
         return count
 
+    def put_many(self, uploads: Iterable[Upload]) -> int:
+        waiting: deque[Future[None]] = deque()
+        count = 0
+        pool = ThreadPoolExecutor(WRITERS)
+        try:
+            for upload in uploads:
+                waiting.append(pool.submit(self._put, upload))
+                count += 1
+                if len(waiting) >= 2 * WRITERS:
+                    waiting.popleft().result()
+            while waiting:
+                waiting.popleft().result()
+        finally:
+            # Whoever stops writing does not begin what waits.
+            pool.shutdown(cancel_futures=True)
+        return count
+
+    def _put(self, upload: Upload) -> None:
+        target = _Upload(self._client, upload.uri, upload.content_type)
+        try:
+            for piece in upload.pieces():
+                target.add(piece)
+            target.finish()
+        except BaseException:
+            target.abort()
+            raise
+
+    def staging(self) -> DiskStaging:
+        return DiskStaging()
+
     def delete(self, uri: str) -> None:
         with aws_call(f"S3 DeleteObject {uri}"):
             self._client.delete_object(**_where(uri))
@@ -188,8 +237,9 @@ class S3ObjectStore:
 class _Upload:
     """One PutObject where it is small, a multipart upload where it is not."""
 
-    def __init__(self, client: Any, uri: str) -> None:
+    def __init__(self, client: Any, uri: str, content_type: str = "application/x-ndjson") -> None:
         self._client = client
+        self._type = content_type
         self._where = _where(uri)
         self._uri = uri
         self._buffer = bytearray()
@@ -205,7 +255,7 @@ class _Upload:
         with aws_call(f"S3 UploadPart {self._uri}"):
             if self._upload_id is None:
                 self._upload_id = self._client.create_multipart_upload(
-                    **self._where, ContentType="application/x-ndjson"
+                    **self._where, ContentType=self._type
                 )["UploadId"]
             number = len(self._parts) + 1
             part = self._client.upload_part(
@@ -223,7 +273,7 @@ class _Upload:
                 self._client.put_object(
                     **self._where,
                     Body=bytes(self._buffer),
-                    ContentType="application/x-ndjson",
+                    ContentType=self._type,
                 )
             return
         if self._buffer:

@@ -7,7 +7,7 @@ longest or smallest legal value. What was given is never changed.
 from terrace.domain import labeling_request, modalities
 from terrace.domain.limits import THIRTY_DAYS, Limits
 from terrace.domain.modalities import Modality
-from terrace.domain.request import BatchRequest, JobSpec
+from terrace.domain.request import BatchRequest, JobSpec, OwnFunction
 
 REF = "-ref"
 METADATA = "-metadata"
@@ -20,7 +20,10 @@ TASK_TIME_MIN = 30
 def fill(request: BatchRequest, limits: Limits) -> BatchRequest:
     """The request with every default written into it. Filling twice changes nothing."""
     jobs = [_fill_job(job, limits) for job in request.labelingJobs]
-    return request.model_copy(update={"labelingJobs": jobs})
+    transformation = request.transformation
+    if transformation is None and limits.transformation_arn is not None:
+        transformation = OwnFunction(functionArn=limits.transformation_arn)
+    return request.model_copy(update={"labelingJobs": jobs, "transformation": transformation})
 
 
 def label_attribute_name(spec: JobSpec) -> str:

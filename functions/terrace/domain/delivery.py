@@ -4,11 +4,14 @@ Whether a job answered for an item is told by the item's own line (Ground Truth'
 labeling job and its time) and by what was carried past the job; nothing else has to be read.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from terrace.domain.gates_where import verdict_of
 from terrace.domain.manifest import METADATA, Data, dump
@@ -62,6 +65,33 @@ class Step:
     started: bool = True
     """False: people were never given anything by it."""
 
+    @functools.cached_property
+    def untouched(self) -> Data:
+        """Its entry in the history of an item that it has not answered for."""
+        return {
+            "job": self.job,
+            "modality": self.modality,
+            "level": self.level,
+            "attempt": None,
+            "attribute": self.attribute,
+            "what": What.not_answered.value,
+            "changed": None,
+            "verdict": None,
+            "gate": SENT if self.gated else None,
+            "workers": [],
+            "at": None,
+        }
+
+    @functools.cached_property
+    def maker(self) -> str:
+        """As Ground Truth's metadata name it."""
+        return self.job.lower()
+
+    @functools.cached_property
+    def metadata(self) -> str:
+        """The attribute with the metadata of its own."""
+        return f"{self.attribute}{METADATA}"
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -79,9 +109,13 @@ class Lane:
     def name(self) -> str:
         return self.steps[-1].job
 
+    @functools.cached_property
+    def makers(self) -> frozenset[str]:
+        """Its jobs, as Ground Truth's metadata name them."""
+        return frozenset(step.maker for step in self.steps)
 
-@dataclass(frozen=True)
-class Passed:
+
+class Passed(Struct, frozen=True):
     """Why an item went past a job without a look."""
 
     why: str
@@ -89,8 +123,7 @@ class Passed:
     """Its label stands by the rule of the job's gate or sample."""
 
 
-@dataclass(frozen=True)
-class LanePart:
+class LanePart(Struct, frozen=True):
     """What one lane has to say of one item. JSON values only: it may wait in a file."""
 
     about: Data
@@ -170,37 +203,26 @@ def _history(lane: Lane, data: Data, passed: Mapping[int, Passed]) -> tuple[list
     """What each job did; the Fail that stands; the last verdict that neither passes nor fails."""
     history: list[Data] = []
     rejected = unclear = ""
-    names = {step.job.lower() for step in lane.steps}
     for place, step in enumerate(lane.steps):
-        about = data.get(f"{step.attribute}{METADATA}")
+        about = data.get(step.metadata)
         metadata: Data = about if isinstance(about, dict) else {}
         past = passed.get(place)
-        entry: Data = {
-            "job": step.job,
-            "modality": step.modality,
-            "level": step.level,
-            "attempt": None,
-            "attribute": step.attribute,
-            "what": What.not_answered.value,
-            "changed": None,
-            "verdict": None,
-            "gate": past.why if past is not None else SENT if step.gated else None,
-            "workers": [],
-            "at": None,
-        }
+        # A copy: millions of these differ in a few values.
+        entry = {**step.untouched, "workers": []}
         history.append(entry)
         if past is not None:
+            entry["gate"] = past.why
             entry["what"] = (What.without_a_look if past.accepted else What.not_given).value
             continue
         if not step.started:
             entry["what"] = What.not_given.value
             continue
-        maker, attempt = _maker(metadata)
-        others = maker != step.job.lower() and maker in names
+        maker, attempt = _maker(str(metadata.get("job-name", "")))
+        others = maker != step.maker and maker in lane.makers
         if not step.gave or data.get(step.attribute) in (None, "") or others:
             continue
         entry["what"] = (What.labeled if step.kind == "label" else What.reviewed).value
-        entry["attempt"] = attempt if maker == step.job.lower() else None
+        entry["attempt"] = attempt if maker == step.maker else None
         entry["at"] = metadata.get("creation-date")
         if step.kind == "label":
             continue
@@ -221,9 +243,10 @@ def _history(lane: Lane, data: Data, passed: Mapping[int, Passed]) -> tuple[list
 _ATTEMPT = re.compile(r"(.+)-a(\d+)")
 
 
-def _maker(metadata: Data) -> tuple[str, int]:
+@functools.lru_cache(maxsize=1_000)
+def _maker(job_name: str) -> tuple[str, int]:
     """Job and attempt that made a label, by Ground Truth's own word; "" where it has none."""
-    name = str(metadata.get("job-name", "")).removeprefix("labeling-job/").lower()
+    name = job_name.removeprefix("labeling-job/").lower()
     found = _ATTEMPT.fullmatch(name)
     return (found[1], int(found[2])) if found else (name, 1)
 
@@ -244,8 +267,7 @@ def _changed(step: Step, data: Data, metadata: Data) -> bool | None:
 # --- the whole item -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct, frozen=True):
     """An item as its start manifest has it."""
 
     index: int

@@ -23,7 +23,9 @@ class Limits:
     topic_arns: frozenset[str] = field(default_factory=frozenset)
     places: Places = field(default_factory=Places)
     function_arns: frozenset[str] = field(default_factory=frozenset)
-    """Lambda functions of the user's that the labeling jobs' role may call for Custom jobs."""
+    """Lambda functions of the user's: for Custom jobs, gates, transformation, post-processing."""
+    transformation_arn: str | None = None
+    """The stack's own transformation, for requests that name none."""
     kms_key_arn: str | None = None
     """The stack's own key: the only one that all who read labels may use."""
     job_completion_timeout_seconds: int = THIRTY_DAYS

@@ -5,10 +5,10 @@ numbered from 1 in what people read, and indexed from 0 in what programs keep; G
 `datasetObjectId` is the index. Rules are Ground Truth's (guide, "input manifest file").
 """
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from terrace.domain import json_text, s3uri
 from terrace.domain.problems import Problem
@@ -21,8 +21,7 @@ SOURCES = ("source-ref", "source")
 Data = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True):
     """One line of a manifest, read."""
 
     number: int
@@ -39,9 +38,10 @@ class Item:
     @property
     def source(self) -> str:
         """The data object: an S3 URI (`source-ref`), or the text itself (`source`)."""
+        data = self.data
         for key in SOURCES:
-            if key in self.data:
-                return str(self.data[key])
+            if key in data:
+                return str(data[key])
         return ""
 
 
@@ -52,13 +52,7 @@ def at_line(uri: str, number: int) -> str:
 
 def dump(data: Data) -> str:
     """One manifest line for the data, without a line break; keys keep their order."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # Half a character, written as \udXXX by somebody: only its escaped form can be stored.
-        return json.dumps(data, separators=(",", ":"))
-    return text
+    return json_text.dumps(data)
 
 
 def parse_line(
@@ -81,10 +75,9 @@ def parse_line(
     """
     if not text.strip():
         return None
-    where = at_line(uri, number)
     if limits and len(text) > LINE_MAX:
         return Problem(
-            path=where,
+            path=at_line(uri, number),
             code="MANIFEST_LINE_TOO_LONG",
             problem=f"the line has {len(text)} characters",
             fix=f"at most {LINE_MAX}: keep long data in a file of its own and point to it",
@@ -94,18 +87,21 @@ def parse_line(
     except json_text.JsonError as error:
         reason = "the file starts with a byte order mark" if text[0] == "\ufeff" else str(error)
         return Problem(
-            path=where,
+            path=at_line(uri, number),
             code="MANIFEST_LINE_NOT_JSON",
             problem=f"the line is not JSON: {reason}",
             fix='one JSON object on each line, such as {"source-ref": "s3://bucket/image.jpg"}',
         )
     if not isinstance(data, dict):
         return Problem(
-            path=where,
+            path=at_line(uri, number),
             code="MANIFEST_LINE_NO_OBJECT",
             problem=f"the line holds a JSON {_kind(data)}, not an object",
             fix='one JSON object on each line, such as {"source-ref": "s3://bucket/image.jpg"}',
         )
+    if not limits and sources[0] in data:
+        return Item(number, text, data)
+    where = at_line(uri, number)
     return _wrong_keys(where, text, data, sources, limits) or Item(number, text, data)
 
 
@@ -189,8 +185,9 @@ def read(
         if found is None:
             blanks.append(number)
             continue
-        yield from (blank_line(uri, blank) for blank in blanks)
-        blanks.clear()
+        if blanks:
+            yield from (blank_line(uri, blank) for blank in blanks)
+            blanks.clear()
         yield found
 
 

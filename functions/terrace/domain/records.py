@@ -114,6 +114,11 @@ class ExportRecord(Record):
     files: int = 0
     items: int = 0
     labels: int = 0
+    leftOut: dict[str, int | None] = Field(
+        default_factory=dict,
+        description="what the format has no place for: how many labels of a kind, or a whole "
+        "label attribute (null)",
+    )
     problem: str | None = Field(default=None, description="null where it is whole")
 
 

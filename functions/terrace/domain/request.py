@@ -16,6 +16,7 @@ JOB_NAME_MAX = 60
 """Ground Truth allows 63; three are kept for `-a2` ... `-a9`."""
 LEVELS_MAX = 10
 JOBS_MAX = 1000
+EXPORTS_MAX = 50
 NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
 
 
@@ -279,6 +280,51 @@ class JobSpec(RequestModel):
     maxAttempts: Annotated[int, Field(ge=1, le=9), AsNumber] = 3
 
 
+class NameConflict(StrEnum):
+    """What a class name is that two lanes have."""
+
+    error = "error"
+    """The export is not written, and says so."""
+    prefix = "prefix"
+    """Two classes: each with its label attribute in front, `lane-ref/arrow`."""
+    same = "same"
+    """One and the same class."""
+
+
+class ExportWanted(RequestModel):
+    """A format that the labels are written in at the end; `"coco"` is `{"format": "coco"}`."""
+
+    format: str = Field(description="a name of docs/formats.md")
+    include: list[Literal["accepted", "rejected", "unlabeled"]] = Field(
+        default=["accepted"],
+        min_length=1,
+        description="items of which of the three final manifests",
+    )
+    attributes: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="label attributes of jobs: only their lanes, and class ids in this order; "
+        "default: all lanes",
+    )
+    onNameConflict: NameConflict = NameConflict.error
+    valPercent: Annotated[float, Field(ge=0, lt=100), AsNumber] = Field(
+        default=0.0, description="percent of the items (videos: of the sequences) for validation"
+    )
+
+
+def _named_format(value: Any) -> Any:
+    return {"format": value} if isinstance(value, str) else value
+
+
+class OwnFunction(RequestModel):
+    """A Lambda function of the user's, on the operator's list."""
+
+    functionArn: str = Field(description="on the stack's list, AllowedFunctionArns")
+    payload: dict[str, Any] | None = Field(
+        default=None, description="handed on to the function as it stands; up to 64 KB of JSON"
+    )
+
+
 class BatchRequest(RequestModel):
     """The body of `POST /batch/create`."""
 
@@ -287,6 +333,24 @@ class BatchRequest(RequestModel):
     pacing: Pacing = Pacing.level
     onJobFailure: OnJobFailure = OnJobFailure.fail
     destinationSnsArn: str | None = None
+    exports: (
+        list[
+            Annotated[
+                ExportWanted,
+                BeforeValidator(_named_format, json_schema_input_type=ExportWanted | str),
+            ]
+        ]
+        | None
+    ) = Field(
+        default=None, max_length=EXPORTS_MAX, description="formats to write when the batch ends"
+    )
+    transformation: OwnFunction | None = Field(
+        default=None,
+        description="makes the manifests of jobs that start a lane, before anything is checked",
+    )
+    postProcessing: OwnFunction | None = Field(
+        default=None, description="called when the batch's final files and exports are written"
+    )
 
 
 class StopRequest(RequestModel):

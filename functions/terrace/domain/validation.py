@@ -12,9 +12,11 @@ from terrace.domain.limits import Limits
 from terrace.domain.problems import Problem
 from terrace.domain.request import JOBS_MAX, BatchRequest
 from terrace.domain.validation_chains import check_chains
+from terrace.domain.validation_exports import check_exports
 from terrace.domain.validation_findings import Findings, first_of, shown
 from terrace.domain.validation_gates import check_gates
 from terrace.domain.validation_jobs import BATCH_ID_MAX, check_job, check_name, check_topic
+from terrace.domain.validation_own import check_own_functions, makes_inputs
 
 JOBS_READ_MAX = 2 * JOBS_MAX
 """A longer list is refused anyway; reading all of it could take longer than the API may."""
@@ -44,7 +46,8 @@ def check_request(raw: object, limits: Limits) -> tuple[BatchRequest | None, lis
     if not validation_json.check_values(shortened, found):
         return None, found.done()
     _check_head(raw, limits, found)
-    _check_jobs(sent, limits, found)
+    drafts = _check_jobs(sent, limits, found, made=makes_inputs(raw, limits))
+    check_exports(raw.get("exports"), drafts, found)
     if found.problems:
         return None, found.done()
     try:
@@ -102,18 +105,21 @@ def _check_head(raw: dict[str, object], limits: Limits, found: Findings) -> None
     topic = raw.get("destinationSnsArn")
     if isinstance(topic, str) and not found.is_broken("destinationSnsArn"):
         check_topic(("destinationSnsArn",), topic, limits, found)
+    check_own_functions(raw, limits, found)
 
 
-def _check_jobs(sent: object, limits: Limits, found: Findings) -> None:
-    """The list of jobs and every job in it."""
+def _check_jobs(
+    sent: object, limits: Limits, found: Findings, *, made: bool
+) -> list[validation_schema.Draft]:
+    """The list of jobs and every job in it. `made`: a transformation may make their inputs."""
     path = ("labelingJobs",)
     fix = f"a list of 1 to {JOBS_MAX:,} jobs"
     if sent is None:
         found.broken(path, "REQUIRED", "is missing", fix)
-        return
+        return []
     if not isinstance(sent, list):
         found.broken(path, "WRONG_TYPE", f"is {shown(sent)}", fix)
-        return
+        return []
     if not sent:
         found.add(path, "WRONG_LENGTH", "is an empty list", fix)
     if len(sent) > JOBS_MAX:
@@ -122,6 +128,7 @@ def _check_jobs(sent: object, limits: Limits, found: Findings) -> None:
     drafts = [validation_schema.draft_of(index, job, found) for index, job in enumerate(read)]
     for draft in drafts:
         if draft.readable:
-            check_job(draft, limits, found)
+            check_job(draft, limits, found, made=made)
     check_chains(drafts, found, whole=len(read) == len(sent))
     check_gates(drafts, limits, found)
+    return drafts

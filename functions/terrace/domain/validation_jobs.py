@@ -127,19 +127,24 @@ def check_function(  # noqa: PLR0917
         )
 
 
-def check_job(draft: Draft, limits: Limits, found: Findings) -> None:
-    """Everything that can be said of one job by itself."""
-    _Job(draft, limits, found).check()
+def check_job(draft: Draft, limits: Limits, found: Findings, *, made: bool = False) -> None:
+    """Everything that can be said of one job by itself.
+
+    `made`: a transformation may still give it its manifest and category file.
+    """
+    _Job(draft, limits, found, made=made).check()
 
 
 class _Job:
     """One job under examination."""
 
-    def __init__(self, draft: Draft, limits: Limits, found: Findings) -> None:
+    def __init__(self, draft: Draft, limits: Limits, found: Findings, *, made: bool) -> None:
         self.draft = draft
         self.spec = draft.spec
         self.limits = limits
         self.found = found
+        self.made = made and draft.source is None
+        """What it starts from may still be made; a job that chains is given nothing."""
 
     def add(self, inner: str | Path, code: str, problem: str, fix: str) -> None:
         path = (inner,) if isinstance(inner, str) else inner
@@ -214,6 +219,8 @@ class _Job:
             "batch at a lower level)"
         )
         if config.inputManifestS3Uri is None and config.chainFromJobName is None:
+            if self.made:
+                return
             self.add("inputConfig", "NO_SOURCE", "says not where the items come from", fix)
         elif config.inputManifestS3Uri is not None and config.chainFromJobName is not None:
             self.add(
@@ -237,7 +244,8 @@ class _Job:
             return
         given = config.auditLabelAttributeName
         if given is None:
-            if modality.review and config.inputManifestS3Uri and not config.chainFromJobName:
+            starts = config.inputManifestS3Uri or self.made
+            if modality.review and starts and not config.chainFromJobName:
                 self.add(
                     path,
                     "REQUIRED",
@@ -277,6 +285,7 @@ class _Job:
         if (
             self.spec.labelCategoryConfigS3Uri is None
             and config.chainFromJobName is None
+            and not self.made
             and not modality.verdict_labels
             and not modality.categories_optional
             and not self.found.is_broken(*self.draft.path("labelCategoryConfigS3Uri"))
@@ -452,6 +461,7 @@ class _Job:
             and spec.uiTemplateS3Uri is None
             and spec.labelCategoryConfigS3Uri is None
             and spec.inputConfig.chainFromJobName is None
+            and not self.made
             and not broken(*self.draft.path("uiTemplateS3Uri"))
             and not broken(*self.draft.path("labelCategoryConfigS3Uri"))
             and not broken(*self.draft.path("inputConfig"))

@@ -18,14 +18,6 @@ from terrace.domain.modalities import Modality
 from terrace.domain.request import BatchRequest, InputConfig, JobSpec, RequestModel
 from terrace.domain.validation_findings import Findings, Path, did_you_mean, first_of, shown
 
-NOT_BUILT = {
-    "exports": (
-        "exports are not built yet",
-        "leave it out, and convert the output manifests yourself for now",
-    ),
-}
-"""Fields that the design knows and this version does not."""
-
 _AUTOMATED = (
     "automated labeling is not supported: it costs extra for training and mixes labels that no "
     "person has looked at with those of people",
@@ -132,9 +124,6 @@ def note_errors(
 
 def _note_unknown(path: Path, model: type[BaseModel], inner: Path, found: Findings) -> None:
     name = str(inner[-1])
-    if name in NOT_BUILT:
-        found.add(path, "NOT_BUILT_YET", *NOT_BUILT[name])
-        return
     if name in REFUSED:
         found.add(path, "NOT_SUPPORTED", *REFUSED[name])
         return
@@ -233,7 +222,7 @@ def _expected(model: type[BaseModel], inner: Path) -> str:
     if names[-1] not in schema.get("properties", {}):
         names, owner = names[:1], model
         schema = _schema(model)
-    field_schema = schema.get("properties", {}).get(names[-1], {})
+    field_schema = _resolved(schema.get("properties", {}).get(names[-1], {}), schema)
     if isinstance(inner[-1], int) and "items" in field_schema:
         field_schema = field_schema["items"]
     return _in_words(_resolved(field_schema, schema))
@@ -260,6 +249,8 @@ def _in_words(part: dict[str, Any]) -> str:
         below = part.get("exclusiveMaximum")
         end = f"below {below:g}" if below is not None else f"up to {high:g}"
         span = f"above {part['exclusiveMinimum']:g}, {end}"
+    elif low is not None and "exclusiveMaximum" in part:
+        span = f"at least {low:,} and below {part['exclusiveMaximum']:g}"
     elif low is not None and high is not None:
         span = f"{low:,} to {high:,}"
     elif low is not None:

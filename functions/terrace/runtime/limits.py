@@ -16,6 +16,7 @@ def limits_of(settings: AllowSettings) -> Limits:
             batch_bucket=settings.batch_bucket, prefixes=frozenset(settings.input_prefixes)
         ),
         function_arns=frozenset(settings.function_arns),
+        transformation_arn=settings.transformation_function_arn or None,
         kms_key_arn=settings.kms_key_arn or None,
         first_level_workteam_arn=settings.first_level_workteam_arn,
         second_level_workteam_arn=settings.second_level_workteam_arn,

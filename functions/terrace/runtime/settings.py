@@ -61,7 +61,10 @@ class AllowSettings(StoreSettings):
     workteam_arns: CommaList = Field(default_factory=list)
     topic_arns: CommaList = Field(default_factory=list)
     function_arns: CommaList = Field(
-        default_factory=list, description="of the user's, that Custom jobs may name"
+        default_factory=list, description="of the user's, that a request may name"
+    )
+    transformation_function_arn: str = Field(
+        default="", description="called for requests that name no transformation; empty: none"
     )
     kms_key_arn: str = Field(default="", description="the stack's own key; empty: it has none")
     first_level_workteam_arn: str
@@ -146,6 +149,9 @@ class DeliverBatchSettings(StoreSettings):
     """Final manifests and exports of an ended batch."""
 
     deliver_seconds: float = Field(default=720, gt=0, description="time budget of one call")
+    post_processing_function_arn: str = Field(
+        default="", description="called for requests that name no postProcessing; empty: none"
+    )
 
 
 class NotifySettings(StoreSettings):

@@ -65,6 +65,7 @@ class TransformBatch(NamedTuple):
     engine: LabelingEngine
     notifier: Notifier
     clock: Clock
+    functions: Functions
 
 
 class PlanWave(NamedTuple):
@@ -136,6 +137,7 @@ class DeliverBatch(NamedTuple):
     store: BatchStore
     objects: ObjectStore
     clock: Clock
+    functions: Functions
 
 
 class Notify(NamedTuple):
@@ -199,7 +201,10 @@ def transform_batch() -> TransformBatch:
     settings = s.TransformBatchSettings.read(os.environ)
     engine = GroundTruthEngine(_client("sagemaker"), _client("cognito-idp"), _client("iam"))
     notifier = SnsNotifier(_client("sns"), "")
-    return TransformBatch(settings, _store(settings), _objects(), engine, notifier, SystemClock())
+    functions = LambdaFunctions(_client("lambda", _OWN))
+    return TransformBatch(
+        settings, _store(settings), _objects(), engine, notifier, SystemClock(), functions
+    )
 
 
 @cache
@@ -276,7 +281,8 @@ def write_report() -> WriteReport:
 @cache
 def deliver_batch() -> DeliverBatch:
     settings = s.DeliverBatchSettings.read(os.environ)
-    return DeliverBatch(settings, _store(settings), _objects(), SystemClock())
+    functions = LambdaFunctions(_client("lambda", _OWN))
+    return DeliverBatch(settings, _store(settings), _objects(), SystemClock(), functions)
 
 
 @cache

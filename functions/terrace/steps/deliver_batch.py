@@ -31,6 +31,8 @@ YIELD_FOR = 7_200.0
 """Seconds after the batch's end in which a call may ask for another one."""
 SHARE = 0.25
 """Of a call's time: once it has gone, the next part is left to another call."""
+OWN_BEGINS = 240.0
+"""Seconds of a call after which no function of the user's is called in it: that may take 600."""
 TRIES = 3
 """Calls in a row that left nothing new behind before their part is left out."""
 
@@ -43,9 +45,13 @@ class DeliverBatchInput(BaseModel):
 
 
 class DeliverBatchOutput(BaseModel):
-    """`again` while something is missing and there is time for it."""
+    """`again` while something is missing and there is time for it.
 
-    next: Literal["again", "notify"]
+    `wait`: a function of the user's is not done; to be called again in so many seconds.
+    """
+
+    next: Literal["again", "wait", "notify"]
+    seconds: int = 0
     problem: str | None = None
 
 
@@ -72,11 +78,14 @@ class WriteExport(Protocol):
 
 
 class PostProcess(Protocol):
-    """Hands the delivery to the user's own function; None: it is still at work, call again."""
+    """Hands the delivery to the user's own function, where one is wanted."""
+
+    def wanted(self, request: Any) -> bool: ...
 
     def __call__(
         self, batch: BatchRecord, request: Any, delivery: DeliveryRecord
-    ) -> PostProcessingRecord | None: ...
+    ) -> PostProcessingRecord | int:
+        """What came of it; a number: it is still at work, to be called again in so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +161,9 @@ class _Call:
     jobs: list[JobRecord]
     started: float
     _request: Any = field(default=None, init=False)
+    _category_files: dict[str, Any] | None = field(default=None, init=False)
+    _wait: int = field(default=0, init=False)
+    """Seconds until the user's own function is to be asked again; 0: it is not waited for."""
 
     def run(self, delivery: DeliveryRecord) -> DeliverBatchOutput:
         """Part after part, until there is no time."""
@@ -174,7 +186,9 @@ class _Call:
             if done is None:
                 # It went further, and the next call goes on: that is no try.
                 self.step.note(self.batch, _fresh(delivery))
-                return DeliverBatchOutput(next="again")
+                return DeliverBatchOutput(
+                    next="wait" if self._wait else "again", seconds=self._wait
+                )
             delivery = _fresh(done)
             self.step.note(self.batch, delivery)
             if not delivery.over and self._spent(SHARE):
@@ -210,8 +224,9 @@ class _Call:
             if found is None:
                 return None
             return delivery.model_copy(update={"exports": [*delivery.exports, found]})
-        if self.step.post_process is not None and delivery.postProcessing is None:
-            return self._post_process(delivery, self.step.post_process, worn_out=worn_out)
+        own = self.step.post_process
+        if own is not None and delivery.postProcessing is None and own.wanted(self.request):
+            return self._post_process(delivery, own, worn_out=worn_out)
         return _ended(delivery)
 
     # --- parts -----------------------------------------------------------------------------
@@ -270,13 +285,18 @@ class _Call:
     def _post_process(
         self, delivery: DeliveryRecord, post_process: PostProcess, *, worn_out: bool
     ) -> DeliveryRecord | None:
-        found: PostProcessingRecord | None
+        found: PostProcessingRecord | int
         if worn_out:
             error = f"calling the function broke off {TRIES} times"
             found = PostProcessingRecord(status="FAILED", error=error)
+        elif self.step.clock.now() - self.started > OWN_BEGINS:
+            return None
         else:
             found = post_process(self.batch, self.request, delivery)
-        return None if found is None else delivery.model_copy(update={"postProcessing": found})
+        if isinstance(found, int):
+            self._wait = found
+            return None
+        return delivery.model_copy(update={"postProcessing": found})
 
     @property
     def _folder(self) -> str:
@@ -285,6 +305,8 @@ class _Call:
     def _categories(self) -> dict[str, Any]:
         """The category files that the labeling jobs were made with, by job; without those that
         cannot be read: there the classes are those that the labels name."""
+        if self._category_files is not None:
+            return self._category_files
         found: dict[str, Any] = {}
         read: dict[str, Any] = {}
         for job in self.jobs:
@@ -298,6 +320,7 @@ class _Call:
                     read[uri] = None
             if read[uri] is not None:
                 found[job.jobName] = read[uri]
+        self._category_files = found
         return found
 
     def _tell(self, delivery: DeliveryRecord) -> None:

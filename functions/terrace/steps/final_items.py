@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from terrace.domain import manifest
 from terrace.domain.delivery import Given, LanePart
 from terrace.domain.manifest import METADATA, Data, Item
@@ -29,8 +31,7 @@ class StartReplacedError(Exception):
         self.uri = uri
 
 
-@dataclass(frozen=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """An item with what all lanes say of it, in the batch's order of lanes."""
 
     given: Given

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import Struct
+
 from terrace.domain import delivery, modalities
 from terrace.domain.delivery import LanePart, Passed, Step
 from terrace.domain.manifest import Data
@@ -123,8 +125,7 @@ def _makers(found: FinalLane) -> list[tuple[str, str]]:
     return list(makers.items())
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """An item of a lane, at its place in the start manifest."""
 
     index: int

@@ -2,10 +2,8 @@
 
 import json
 import sqlite3
-import tempfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,14 +13,12 @@ Found = tuple[Given, tuple[LanePart, ...]]
 
 
 class Spool:
-    """Items by key, each to be taken once; of those with the same key the first comes first.
-
-    Its file is gone when it is closed.
-    """
+    """Items by key, each to be taken once; of those with the same key the first comes first."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self._rows = sqlite3.connect(Path(self._folder.name) / "items.db", isolation_level=None)
+        # SQLite's own name for a file in the temporary folder that nobody else can open, and that
+        # is gone when it is closed.
+        self._rows = sqlite3.connect("", isolation_level=None)
         # Nobody reads it after a crash: a call that is repeated writes a new one.
         self._rows.execute("PRAGMA journal_mode = OFF")
         self._rows.execute("PRAGMA synchronous = OFF")
@@ -40,7 +36,6 @@ class Spool:
         _trace: TracebackType | None,
     ) -> None:
         self._rows.close()
-        self._folder.cleanup()
 
     def put(self, key: bytes, given: Given, parts: tuple[LanePart, ...]) -> None:
         """Keeps an item."""

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from terrace.domain.quality.catalog import LAMBDA
 from terrace.domain.quality.findings import Finding, Severity
@@ -20,8 +20,10 @@ from terrace.errors import OwnFunctionError
 from terrace.ports import Functions
 from terrace.steps.gate_time import GateTime
 from terrace.steps.lane import LaneItem
+from terrace.steps.own_functions import read_answer
 
 VERSION = 1
+RIGHT = '{"findings": [{"item": 0, "sentence": "..."}]}'
 SLICE_BYTES = 4 * 1024 * 1024
 """Lambda takes 6 MB in one call; JSON in JSON may grow on the way."""
 SLICE_ITEMS = 1_000
@@ -128,17 +130,7 @@ def _slices(items: Iterable[LaneItem]) -> Iterator[list[LaneItem]]:
 
 
 def _read(answer: Any, arn: str, sent: Mapping[int, Sequence[str]]) -> Iterator[Finding]:
-    try:
-        told = OwnAnswer.model_validate(answer)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = "$" + "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]
-        )
-        raise OwnFunctionError(
-            f"{arn}: its answer is wrong at {where}: {first['msg']}; right is "
-            '{"findings": [{"item": 0, "sentence": "..."}]}'
-        ) from None
+    told = read_answer(OwnAnswer, answer, arn, RIGHT)
     for index, found in enumerate(told.findings):
         if found.item not in sent:
             raise OwnFunctionError(

@@ -9,7 +9,8 @@ import heapq
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from terrace.domain import gates_sample, manifest, modalities, outputs, s3uri
 from terrace.domain.gates import NOT_IN_SAMPLE
@@ -29,8 +30,7 @@ _MAXIMA = {
 }
 
 
-@dataclass(frozen=True)
-class LaneItem:
+class LaneItem(Struct, frozen=True):
     """One item of a lane."""
 
     index: int

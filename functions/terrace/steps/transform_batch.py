@@ -1,11 +1,12 @@
 """TransformBatch: everything that can be found wrong, is found before a labeling job exists.
 
+Where the batch has a transformation, that comes first: it makes the manifests that are checked.
 It is called again until every manifest is counted. What it has seen so far is kept in S3, so that
 a call that dies costs at most its own work. Job rows are written only when all is right.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -21,6 +22,7 @@ from terrace.domain.retry import reopen
 from terrace.errors import NotFoundError
 from terrace.ports import BatchStore, Clock, LabelingEngine, Notifier, ObjectStore
 from terrace.steps.transform_checks import Checker, Findings, Place
+from terrace.steps.transformation import Outcome, Transformation
 
 PROBLEMS_IN_ROW = 50
 """The rest is in S3: the row stays small, and no user mends more at once."""
@@ -39,9 +41,13 @@ class TransformBatchInput(BaseModel):
 
 
 class TransformBatchOutput(BaseModel):
-    """`again`: not done yet; `finalize`: found wrong; `end`: the generation is stale."""
+    """`again`: not done yet; `finalize`: found wrong; `end`: the generation is stale.
 
-    next: Literal["again", "plan", "finalize", "end"]
+    `wait`: a function of the user's is not done; to be called again in so many seconds.
+    """
+
+    next: Literal["again", "wait", "plan", "finalize", "end"]
+    seconds: int = 0
 
 
 class Progress(BaseModel):
@@ -54,6 +60,7 @@ class Progress(BaseModel):
     offset: int = 0
     line: int = 1
     etag: str | None = None
+    inputs: str = Field(default="", description="digest of what the transformation made")
 
 
 Check = tuple[str, Callable[[], Findings]]
@@ -74,6 +81,7 @@ class Transform:
     allowed_buckets: frozenset[str]
     batch_bucket: str
     seconds: float
+    transformation: Transformation
     places: Places = field(default_factory=Places)
 
     def run(self, step: TransformBatchInput) -> TransformBatchOutput:
@@ -98,9 +106,20 @@ class Transform:
             # Stopped before it was accepted: nothing runs, and its names are free again.
             self._give_names_back(checker)
             return TransformBatchOutput(next="finalize")
+        outcome = self._transformed(batch, request)
+        if outcome.wait:
+            return TransformBatchOutput(next="wait", seconds=outcome.wait)
         place = self._progress_uri(batch)
         progress = self._progress(place)
-        if not self._work(checker, progress, deadline):
+        if outcome.problems:
+            progress = Progress(problems=list(outcome.problems))
+        elif outcome.request is not None:
+            request = outcome.request
+            checker = self._checker(batch, request, outcome.places)
+            if progress.inputs != outcome.digest:
+                # Two calls at a time may both have asked: what is kept is what is checked.
+                progress = Progress(inputs=outcome.digest)
+        if not outcome.problems and not self._work(checker, progress, deadline):
             self.objects.put_json(place, progress.model_dump(mode="json"))
             return TransformBatchOutput(next="again")
         if progress.problems:
@@ -125,10 +144,22 @@ class Transform:
         self.store.retry_done(batch.batchId, retry, self.clock.now())
         self.store.add_event(batch.batchId, "BATCH_REOPENED", {}, self.clock.now())
 
+    def _transformed(self, batch: BatchRecord, request: BatchRequest) -> Outcome:
+        """What the user's own function makes of the request; nothing where there is none."""
+        if request.transformation is None:
+            return Outcome()
+        raw = self.objects.get_json(batch.requestS3Uri)
+        found = self.transformation.run(batch, request.transformation, raw)
+        if found.request is None:
+            return found
+        return replace(found, request=self.filled(found.request))
+
     def _request(self, batch: BatchRecord) -> BatchRequest:
         return self.filled(self.objects.get_json(batch.requestS3Uri))
 
-    def _checker(self, batch: BatchRecord, request: BatchRequest) -> Checker:
+    def _checker(
+        self, batch: BatchRecord, request: BatchRequest, places: Places | None = None
+    ) -> Checker:
         return Checker(
             store=self.store,
             objects=self.objects,
@@ -140,7 +171,7 @@ class Transform:
             role_arn=self.role_arn,
             allowed_buckets=self.allowed_buckets,
             batch_bucket=self.batch_bucket,
-            places=self.places,
+            places=places or self.places,
         )
 
     def _progress_uri(self, batch: BatchRecord) -> str:

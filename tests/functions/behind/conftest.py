@@ -130,7 +130,7 @@ class World:
     def planned(self) -> None:
         """Given a batch whose first wave is to start."""
         self.posted()
-        assert self.invoke("transform_batch.first_call") == {"next": "plan"}
+        assert self.invoke("transform_batch.first_call") == {"next": "plan", "seconds": 0}
         assert self.invoke("plan_wave.first_turn")["next"] == "start"
 
     def running(self) -> None:
@@ -235,6 +235,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "PRE_ANNOTATION_ARN": function("pre-annotation"),
             "POST_ANNOTATION_ARN": function("post-annotation"),
             "FUNCTION_ARNS": "",
+            "TRANSFORMATION_FUNCTION_ARN": "",
+            "POST_PROCESSING_FUNCTION_ARN": "",
             "KMS_KEY_ARN": "",
             "SKELETON_UI_BUCKET": "",
             "SKELETON_UI_DOMAIN": "",

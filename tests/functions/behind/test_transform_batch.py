@@ -5,7 +5,7 @@ from tests.functions.behind.conftest import AUDIT, JOB, World
 
 def test_a_right_batch_goes_on_to_its_plan(world: World) -> None:
     world.posted()
-    assert world.invoke("transform_batch.first_call") == {"next": "plan"}
+    assert world.invoke("transform_batch.first_call") == {"next": "plan", "seconds": 0}
     assert {name: job.status for name, job in world.house.jobs("street-42").items()} == {
         JOB: "PENDING",
         AUDIT: "PENDING",
@@ -24,14 +24,14 @@ def test_a_repeated_call_answers_the_same_and_changes_nothing(world: World) -> N
     world.posted()
     world.invoke("transform_batch.first_call")
     before = world.house.store.load("street-42")
-    assert world.invoke("transform_batch.first_call") == {"next": "plan"}
+    assert world.invoke("transform_batch.first_call") == {"next": "plan", "seconds": 0}
     assert world.house.store.load("street-42") == before
 
 
 def test_what_is_wrong_in_s3_ends_the_batch_with_its_problems(world: World) -> None:
     world.posted()
     world.house.objects.delete(world.house.categories())
-    assert world.invoke("transform_batch.first_call") == {"next": "finalize"}
+    assert world.invoke("transform_batch.first_call") == {"next": "finalize", "seconds": 0}
     mark = world.batch.mark
     assert mark is not None
     assert (mark.kind, len(mark.problems)) == ("invalid", 1)
@@ -40,4 +40,4 @@ def test_what_is_wrong_in_s3_ends_the_batch_with_its_problems(world: World) -> N
 
 def test_a_stale_generation_ends_quietly(world: World) -> None:
     world.posted()
-    assert world.invoke("transform_batch.first_call", generation=2) == {"next": "end"}
+    assert world.invoke("transform_batch.first_call", generation=2) == {"next": "end", "seconds": 0}

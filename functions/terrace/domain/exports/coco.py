@@ -7,7 +7,7 @@ Written as a stream: annotations wait in a spool until all images are written.
 Source: cocodataset.org, "Data format"; cocoapi PythonAPI/pycocotools/coco.py.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from terrace.domain.exports import geometry, runs
@@ -21,10 +21,11 @@ from terrace.domain.exports.model import (
     PolygonShape,
     Spool,
 )
-from terrace.domain.exports.numbers import number
-from terrace.domain.exports.text import dumps
+from terrace.domain.exports.numbers import json_number, number
+from terrace.domain.exports.text import dumps, quoted
 
 Json = dict[str, Any]
+_NEXT = ",\n"
 Points = Mapping[str, tuple[str, ...]]
 
 
@@ -53,14 +54,28 @@ class _Subset:
         text = dumps(opening)
         files.append(path, f'{text[:-1]}, "images": [')
 
-    def image(self, image: Json) -> None:
-        self._files.append(self.path, f"{',' if self.images else ''}\n{dumps(image)}")
+    def image(self, item: Item) -> None:
+        width, height = item.size or (0, 0)
+        url = f', "coco_url": {quoted(item.uri)}' if item.uri else ""
+        comma = "," if self.images else ""
         self.images += 1
+        self._files.append(
+            self.path,
+            f'{comma}\n{{"id": {self.images}, "file_name": {quoted(item.name)}, '
+            f'"width": {width}, "height": {height}{url}}}',
+        )
 
-    def annotation(self, annotation: Json) -> None:
-        self.annotations += 1
-        comma = "," if self.annotations > 1 else ""
-        self._spool.write(f"{comma}\n{dumps({'id': self.annotations, **annotation})}")
+    def annotate(self, annotations: Sequence[str]) -> None:
+        """The annotations of the last image: the members of a JSON object, each."""
+        if not annotations:
+            return
+        comma = "," if self.annotations else ""
+        made = [
+            f'{{"id": {number}, "image_id": {self.images}, {members}}}'
+            for number, members in enumerate(annotations, start=self.annotations + 1)
+        ]
+        self.annotations += len(made)
+        self._spool.write(f"{comma}\n{_NEXT.join(made)}")
 
     def close(self) -> None:
         self._files.append(self.path, '], "annotations": [')
@@ -82,18 +97,8 @@ def _write(
     }
     for item in items:
         subset = subsets[item.subset]
-        width, height = item.size or (0, 0)
-        subset.image(
-            {
-                "id": subset.images + 1,
-                "file_name": item.name,
-                "width": width,
-                "height": height,
-                **({"coco_url": item.uri} if item.uri else {}),
-            }
-        )
-        for annotation in _annotations(item, head):
-            subset.annotation({"image_id": subset.images, **annotation})
+        subset.image(item)
+        subset.annotate(_annotations(item, head))
     for subset in subsets.values():
         subset.close()
 
@@ -106,20 +111,34 @@ def _category(index: int, name: str, keypoints: Points | None) -> Json:
     return found
 
 
-def _annotations(item: Item, head: Head) -> Iterator[Json]:
+def _annotations(item: Item, head: Head) -> list[str]:
+    found = []
     for one in item.objects:
-        yield {"category_id": head.number(one.label) + 1, **_shape(one, head), **_said(one)}
+        category = head.number(one.label) + 1
+        shape = one.shape
+        if isinstance(shape, BoxShape) and not _says(one):
+            found.append(
+                f'"category_id": {category}, "segmentation": [], '
+                f'"area": {number(shape.width * shape.height)}, '
+                f'"bbox": [{json_number(shape.left)}, {json_number(shape.top)}, '
+                f'{json_number(shape.width)}, {json_number(shape.height)}], "iscrowd": 0'
+            )
+        else:
+            annotation = {"category_id": category, **_shape(one, head), **_said(one)}
+            found.append(dumps(annotation)[1:-1])
     if item.raster is not None:
         by_column = runs.columns(item.raster)
         for value in runs.numbers(item.raster):
             lengths = runs.counts(by_column, value)
-            yield {
+            annotation = {
                 "category_id": head.number(item.raster.labels[value - 1]) + 1,
                 "segmentation": {"counts": lengths, "size": [*reversed(item.raster.size)]},
                 "area": runs.area(by_column, value),
                 "bbox": _bbox(runs.box(item.raster, by_column, value)),
                 "iscrowd": 0,
             }
+            found.append(dumps(annotation)[1:-1])
+    return found
 
 
 def _shape(one: Object, head: Head) -> Json:
@@ -149,6 +168,10 @@ def _shape(one: Object, head: Head) -> Json:
         ]
         found["num_keypoints"] = sum(1 for point in listed if point and point.visibility)
     return found
+
+
+def _says(one: Object) -> bool:
+    return one.track is not None or one.name is not None or bool(one.attributes)
 
 
 def _said(one: Object) -> Json:

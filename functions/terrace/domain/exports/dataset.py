@@ -8,14 +8,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from terrace.domain import label_reading, manifest
+from terrace.domain.exports import quick_boxes
 from terrace.domain.exports.classes import Classes, Conflict, Seen, decide
-from terrace.domain.exports.from_labels import Documents, Part, collect, merged, parts
+from terrace.domain.exports.from_labels import Documents, collect, merged, parts
 from terrace.domain.exports.model import ExportError, Head, Item, Kind, Size
 from terrace.domain.exports.names import Names, common_folder
 from terrace.domain.json_reading import Node, UnreadableError
-from terrace.domain.label_values import Label, MaskLabel
+from terrace.domain.label_values import MaskLabel
 from terrace.domain.manifest import METADATA
 from terrace.domain.problems import Problem
 
@@ -84,22 +86,35 @@ def survey(
             one of the attributes.
     """
     found = Survey()
-    having: Counter[str] = Counter()
-    for where, item in _items(sources):
-        found.lines += 1
-        step(found.lines)
-        names = [name for name in wanted.attributes if manifest.is_labeled(item, name)]
-        if not names:
-            found.unlabeled += 1
-            if len(found.others) < 100:
-                found.others.update(_attributes(item))
+    having: set[str] = set()
+    quick = quick_boxes.surveyor(wanted.attributes, found.seen)
+    lines = items = boxes = 0
+    folder = None
+    for lines, (uri, number, read) in enumerate(_read(sources, quick), start=1):
+        step(lines)
+        if isinstance(read, manifest.Item):
+            _look(
+                found,
+                having,
+                read,
+                attributes=wanted.attributes,
+                documents=documents,
+                where=manifest.at_line(uri, number),
+            )
             continue
+        source, drawn, names = read
         having.update(names)
-        if "source-ref" in item.data:
-            found.folder = common_folder(found.folder, item.source)
-        found.items += max(_note(found, item, name, documents, where) for name in names)
+        if folder is None or not source.startswith(folder):
+            folder = common_folder(folder, source)
+        items += 1
+        boxes += drawn
+    found.lines = lines
+    found.items += items
+    if folder is not None:
+        found.folder = common_folder(found.folder, folder)
+    found.kinds["box"] += boxes
     found.kinds = +found.kinds
-    missing = [name for name in wanted.attributes if not having[name]]
+    missing = [name for name in wanted.attributes if name not in having]
     if missing:
         others = ", ".join(found.others) or "none"
         raise ExportError(
@@ -109,6 +124,28 @@ def survey(
             f"a label attribute of the manifest; it has: {others}",
         )
     return found
+
+
+def _look(
+    found: Survey,
+    having: set[str],
+    item: manifest.Item,
+    *,
+    attributes: Sequence[str],
+    documents: Documents,
+    where: str,
+) -> None:
+    """Notes what is in a line that is not one of plain boxes."""
+    names = [name for name in attributes if manifest.is_labeled(item, name)]
+    if not names:
+        found.unlabeled += 1
+        if len(found.others) < 100:
+            found.others.update(_attributes(item))
+        return
+    having.update(names)
+    if "source-ref" in item.data:
+        found.folder = common_folder(found.folder, item.source)
+    found.items += max(_note(found, item, name, documents, where) for name in names)
 
 
 def _note(found: Survey, item: manifest.Item, name: str, documents: Documents, where: str) -> int:
@@ -188,38 +225,72 @@ def items(
         size_of: asked for the size of an image whose label does not say it.
     """
     names = Names(found.folder or "")
-    for where, item, labels in _labeled(sources, wanted.attributes):
-        if not labels:
-            continue
-        by_attribute = [list(parts(item, one, classes, documents, where)) for one in labels]
-        if len({len(one) for one in by_attribute}) > 1:
-            raise ExportError(
-                where, "ATTRIBUTES_DIFFER", "one label is of a video, another is not", "alike ones"
+    quick = quick_boxes.reader(wanted.attributes, classes)
+    subset = "train"
+    for place, number, read in _read(sources, quick):
+        if isinstance(read, manifest.Item):
+            yield from _slowly(
+                read,
+                place,
+                wanted=wanted,
+                names=names,
+                classes=classes,
+                documents=documents,
+                size_of=size_of,
             )
-        uri = item.source if "source-ref" in item.data else ""
-        if uri:
-            names.once(uri, where)
-        is_video = by_attribute[0] and by_attribute[0][0].sequence is not None
-        sequence = Item(names.give(uri), uri).stem if is_video else None
-        subset = _subset(uri or item.text, wanted.held_back)
-        for same in zip(*by_attribute, strict=True):
-            made = _named(same, names, sequence, subset, item.number)
-            if made.size is None or 0 in made.size:
-                size = size_of(made)
-                made = made if size is None else replace(made, size=size)
-            yield made
+            continue
+        uri, size, objects = read
+        name = names.give(uri, (place, number))
+        if wanted.held_back:
+            subset = _subset(uri, wanted.held_back)
+        made = Item(name, uri, size, objects, subset=subset)
+        if size is None or 0 in size:
+            size = size_of(made)
+            made = made if size is None else replace(made, size=size)
+        yield made
 
 
-def _named(
-    same: Sequence[Part], names: Names, sequence: str | None, subset: str, number: int
-) -> Item:
-    made = merged([part.item for part in same])
-    first = same[0]
-    if sequence is not None:
-        name = names.below(sequence, first.base)
-    else:
-        name = names.give(first.uri or f"text-{number:06d}")
-    return replace(made, name=name, sequence=sequence, frame=first.frame, subset=subset)
+def _slowly(
+    item: manifest.Item,
+    place: str,
+    *,
+    wanted: Wanted,
+    names: Names,
+    classes: Classes,
+    documents: Documents,
+    size_of: Callable[[Item], Size | None],
+) -> Iterator[Item]:
+    """The items of a line that is not one of plain boxes; none where it has no label."""
+    where = manifest.at_line(place, item.number)
+    found = [label_reading.read_label(item, name, place) for name in wanted.attributes]
+    labels = [label for label in found if label is not None]
+    if not labels:
+        return
+    by_attribute = [list(parts(item, one, classes, documents, where)) for one in labels]
+    if len({len(one) for one in by_attribute}) > 1:
+        raise ExportError(
+            where, "ATTRIBUTES_DIFFER", "one label is of a video, another is not", "alike ones"
+        )
+    uri = item.source if "source-ref" in item.data else ""
+    own = (place, item.number) if uri else None
+    is_video = by_attribute[0] and by_attribute[0][0].sequence is not None
+    sequence = Item(names.give(uri, own), uri).stem if is_video else None
+    subset = _subset(uri or item.text, wanted.held_back)
+    for same in zip(*by_attribute, strict=True):
+        first = same[0]
+        made = replace(
+            merged([part.item for part in same]),
+            name=names.give(first.uri or f"text-{item.number:06d}", own)
+            if sequence is None
+            else names.below(sequence, first.base),
+            sequence=sequence,
+            frame=first.frame,
+            subset=subset,
+        )
+        if made.size is None or 0 in made.size:
+            size = size_of(made)
+            made = made if size is None else replace(made, size=size)
+        yield made
 
 
 def _subset(key: str, held_back: float) -> str:
@@ -227,22 +298,27 @@ def _subset(key: str, held_back: float) -> str:
     return "val" if int.from_bytes(digest) % 10_000 < held_back * 100 else "train"
 
 
-def _labeled(
-    sources: Sequence[Source], attributes: Sequence[str]
-) -> Iterator[tuple[str, manifest.Item, list[Label]]]:
-    """Every line with those labels of it that were asked for."""
-    for where, item in _items(sources):
-        uri = where.rpartition(" line ")[0]
-        found = [label_reading.read_label(item, name, uri) for name in attributes]
-        yield where, item, [label for label in found if label is not None]
+Quick = TypeVar("Quick")
 
 
-def _items(sources: Sequence[Source]) -> Iterator[tuple[str, manifest.Item]]:
+def _read(
+    sources: Sequence[Source], quick: Callable[[str], Quick | None]
+) -> Iterator[tuple[str, int, Quick | manifest.Item]]:
+    """URI, number and content of every line: what `quick` makes of it, or the item on it."""
     for source in sources:
-        for item in manifest.read(source.lines(), uri=source.uri, limits=False):
-            if isinstance(item, Problem):
-                raise UnreadableError(item)
-            yield manifest.at_line(source.uri, item.number), item
+        blank = 0
+        for number, text in enumerate(source.lines(), start=1):
+            found: Quick | manifest.Item | Problem | None = quick(text)
+            if found is None:
+                found = manifest.parse_line(number, text, uri=source.uri, limits=False)
+            if found is None:
+                blank = blank or number
+                continue
+            if blank:
+                raise UnreadableError(manifest.blank_line(source.uri, blank))
+            if isinstance(found, Problem):
+                raise UnreadableError(found)
+            yield source.uri, number, found
 
 
 def _attributes(item: manifest.Item) -> list[str]:

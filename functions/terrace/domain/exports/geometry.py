@@ -34,6 +34,12 @@ def box_of(shape: Shape) -> BoxShape | None:
     return None
 
 
+def lies_inside(box: BoxShape, size: Size) -> bool:
+    """Whether nothing of a box sticks out of its image."""
+    left, top = box.left, box.top
+    return left >= 0 <= top and left + box.width <= size[0] and top + box.height <= size[1]
+
+
 def clipped(box: BoxShape, size: Size) -> BoxShape | None:
     """The part of a box inside the image; None where nothing of it is.
 

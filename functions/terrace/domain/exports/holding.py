@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from terrace.domain.exports.geometry import box_of, clipped, clipped_points
+from msgspec import structs
+
+from terrace.domain.exports.geometry import box_of, clipped, clipped_points, lies_inside
 from terrace.domain.exports.model import (
     BoxShape,
     ExportError,
@@ -60,17 +62,24 @@ class Holds:
 def fit(items: Iterable[Item], holds: Holds, tally: Tally) -> Iterator[Item]:
     """The items as a format can hold them, counted on the way."""
     for item in items:
-        fitted = [_fit(one, item, holds, tally) for one in item.objects]
+        objects = item.objects
+        alike = {one.shape.__class__ for one in objects}
         raster = item.raster
         if raster is not None:
             _count(tally, holds, "mask", _classes(raster))
             raster = raster if "mask" in holds.kinds else None
-        _count(tally, holds, "class", len(item.tags))
-        _count(tally, holds, "spans", len(item.spans))
+        if item.tags:
+            _count(tally, holds, "class", len(item.tags))
+        if item.spans:
+            _count(tally, holds, "spans", len(item.spans))
         tally.items += 1
         made = item
-        if fitted != list(item.objects):
-            made = replace(made, objects=tuple(one for one in fitted if one is not None))
+        if len(alike) == 1 and objects[0].kind in holds.kinds and not holds.inside:
+            tally.written[objects[0].kind] += len(objects)
+        elif objects:
+            fitted = [_fit(one, item, holds, tally) for one in objects]
+            if fitted != list(objects):
+                made = replace(made, objects=tuple(one for one in fitted if one is not None))
         if raster is not item.raster:
             made = replace(made, raster=None)
         if item.tags and "class" not in holds.kinds:
@@ -101,7 +110,7 @@ def _fit(one: Object, item: Item, holds: Holds, tally: Tally) -> Object | None:
             tally.left_out[kind] += 1
             return None
         tally.boxed[kind] += 1
-        one = replace(one, shape=box)
+        one = structs.replace(one, shape=box)
     if holds.inside and item.size is not None:
         kept = _inside(one, item.size, tally)
         if kept is None:
@@ -115,18 +124,20 @@ def _fit(one: Object, item: Item, holds: Holds, tally: Tally) -> Object | None:
 def _inside(one: Object, size: Size, tally: Tally) -> Object | None:
     """An object less what sticks out of the image. Keypoints stay as they are."""
     if isinstance(one.shape, BoxShape):
+        if lies_inside(one.shape, size):
+            return one
         box = clipped(one.shape, size)
         if box is None:
             return None
         tally.clipped += box != one.shape
-        return replace(one, shape=box)
+        return structs.replace(one, shape=box)
     if isinstance(one.shape, PolygonShape):
         around = box_of(one.shape)
         if around is None or clipped(around, size) is None:
             return None
         points = clipped_points(one.shape.points, size)
         tally.clipped += points != one.shape.points
-        return replace(one, shape=PolygonShape(points))
+        return structs.replace(one, shape=PolygonShape(points))
     return one
 
 

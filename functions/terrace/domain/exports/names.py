@@ -6,17 +6,19 @@ would still mix up `a.jpg` and `a.png` of one folder (or `A.jpg` and `a.jpg` on 
 case): the later one becomes `a_png.png`. `images.csv` beside every export says which is which.
 """
 
-import hashlib
 import re
 from array import array
+from typing import Literal
 
 from terrace.domain.exports.model import ExportError
 
 _RESERVED = '<>:"|?*\\%'
 """What Windows forbids in a file's name, and the sign that they are written with."""
 _DEVICES = frozenset({"con", "prn", "aux", "nul"})
-_PLAIN = re.compile(r"(?!(?:con|prn|aux|nul)(?:\.|$))[a-z0-9_-][a-z0-9_.-]*(?<!\.)", re.I).fullmatch
-"""What most names are: nothing to change in it."""
+_PART = r"(?!(?:con|prn|aux|nul)(?:[./]|$))[a-z0-9_-][a-z0-9_.-]*(?<!\.)"
+_PLAIN = re.compile(f"{_PART}(?:/{_PART})*", re.IGNORECASE | re.ASCII).fullmatch
+"""What most paths are: nothing to change in them."""
+_LARGEST = 2**64 - 1
 
 
 def common_folder(first: str | None, uri: str) -> str:
@@ -38,9 +40,9 @@ def safe(path: str) -> str:
     >>> safe("../a b/c?.jpg")
     '%2E%2E/a b/c%3F.jpg'
     """
-    return (
-        "/".join(part if _PLAIN(part) else _part(part) for part in path.split("/") if part) or "_"
-    )
+    if _PLAIN(path):
+        return path
+    return "/".join(_part(part) for part in path.split("/") if part) or "_"
 
 
 def _part(part: str) -> str:
@@ -58,41 +60,47 @@ def _part(part: str) -> str:
     return f"{made[:-1]}%{ord(made[-1]):02X}" if made[-1] in " ." else made
 
 
-class Seen:
-    """What was seen, eight bytes of hash each: a million names in 32 MB, where a set needs 100.
+class Taken:
+    """Who has which name: two hashes of eight bytes each, so that a million take 48 MB at most.
 
-    Two of a million names are taken for one with a chance of 3 in 100 million.
+    Two of a million names are taken for one with a chance of 3 in 100 million; Python salts its
+    hashes, so that another run of the same names would not do so again.
     """
 
     def __init__(self) -> None:
         self._slots = array("Q", bytes(8 * 1024))
+        self._owners = array("Q", bytes(8 * 1024))
         self._count = 0
 
-    def add(self, text: str) -> bool:
-        """Notes a text; False where it was there already."""
-        key = _hash(text)
-        if not self._put(key):
-            return False
-        self._count += 1
-        if 2 * self._count > len(self._slots):
-            old = self._slots
-            self._slots = array("Q", bytes(8 * 4 * len(old)))
-            for one in old:
-                if one:
-                    self._put(one)
-        return True
-
-    def _put(self, key: int) -> bool:
-        """Open addressing: the first free slot behind the key's own place; 0 is a free slot."""
+    def add(self, name: str, owner: str) -> Literal["new", "own", "other"]:
+        """Gives a name that is free (`new`); else says whether the same owner has it."""
+        key, whose = hash(name) & _LARGEST or 1, hash(owner) & _LARGEST
         slots = self._slots
         mask = len(slots) - 1
         at = key & mask
-        while (found := slots[at]) != key:
-            if not found:
-                slots[at] = key
-                return True
+        # Open addressing: the first free slot behind the key's own place; 0 is a free slot.
+        while found := slots[at]:
+            if found == key:
+                return "own" if self._owners[at] == whose else "other"
             at = (at + 1) & mask
-        return False
+        slots[at] = key
+        self._owners[at] = whose
+        self._count += 1
+        if 3 * self._count > 2 * mask:
+            self._grow()
+        return "new"
+
+    def _grow(self) -> None:
+        length = 2 * len(self._slots)
+        slots, owners = array("Q", bytes(8 * length)), array("Q", bytes(8 * length))
+        mask = length - 1
+        for key, owner in zip(self._slots, self._owners, strict=True):
+            if key:
+                at = key & mask
+                while slots[at]:
+                    at = (at + 1) & mask
+                slots[at], owners[at] = key, owner
+        self._slots, self._owners = slots, owners
 
 
 class Names:
@@ -104,38 +112,38 @@ class Names:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._taken = Seen()
-        self._given = Seen()
+        self._taken = Taken()
 
-    def once(self, uri: str, where: str) -> None:
-        """Refuses a data object that was given already: which label of the two is right?"""
-        if not self._given.add(uri):
-            raise ExportError(
-                where,
-                "ITEM_TWICE",
-                f"{uri[:300]} is in the data set already",
-                "each data object once: leave one of the two manifests or lines out",
-            )
+    def give(self, uri: str, where: tuple[str, int] | None = None) -> str:
+        """A name that no other item has, also without its extension and in lower case.
 
-    def give(self, uri: str) -> str:
-        """A name that no other item has, also without its extension and in lower case."""
-        return self._unique(safe(uri.removeprefix(self._folder)))
+        Args:
+            uri: of the data object.
+            where: manifest and line; with it, a data object that has a name already is refused:
+                which label of the two is right?
+        """
+        return self._unique(safe(uri.removeprefix(self._folder)), uri, where)
 
     def below(self, folder: str, base: str) -> str:
         """The same for a file in a folder that has its name already: a frame of a video."""
-        return self._unique(f"{folder}/{safe(base)}")
+        return self._unique(f"{folder}/{safe(base)}", "", None)
 
-    def _unique(self, path: str) -> str:
-        folder, slash, base = path.rpartition("/")
-        dot = base.rfind(".")
-        stem, extension = (base[:dot], base[dot:]) if dot > 0 else (base, "")
+    def _unique(self, path: str, owner: str, where: tuple[str, int] | None) -> str:
+        stem, dot, extension = path.rpartition(".")
+        if not dot or "/" in extension or not stem or stem[-1] == "/":
+            stem, extension = path, ""
+        add, found = self._taken.add, "new"
+        if self._taken.add(stem.casefold(), owner) == "new":
+            return path
         tried, number = stem, 1
-        while not self._taken.add(f"{folder}{slash}{tried}".casefold()):
+        while (found := add(tried.casefold(), owner)) != "new":
+            if found == "own" and where is not None:
+                raise ExportError(
+                    f"{where[0]} line {where[1]}",
+                    "ITEM_TWICE",
+                    f"{owner[:300]} is in the data set already",
+                    "each data object once: leave one of the two manifests or lines out",
+                )
             number += 1
-            tried = f"{stem}_{extension[1:]}" if number == 2 and extension else f"{stem}_{number}"
-        return f"{folder}{slash}{tried}{extension}"
-
-
-def _hash(text: str) -> int:
-    data = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest()) or 1
+            tried = f"{stem}_{extension}" if number == 2 and extension else f"{stem}_{number}"
+        return f"{tried}.{extension}" if dot and extension else tried

@@ -1,29 +1,35 @@
 """Texts put safely into files of other formats: XML, YAML, CSV, lists of lines."""
 
-import csv
 import json
 from collections.abc import Iterable, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from terrace.domain.exports.model import ExportError, Head
 
 
-class _Line:
-    """What the csv module writes to."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, text: str) -> None:
-        self.text += text
+def cell(value: Any, separator: str = ",") -> str:
+    """One field of a CSV file, in quotes where a reader would need them; None is an empty one."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    if separator in text or '"' in text or "\n" in text or "\r" in text:
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def row(values: Iterable[Any], separator: str = ",") -> str:
     """One line of a CSV file with its line break; None is an empty field."""
-    line = _Line()
-    csv.writer(line, delimiter=separator, lineterminator="\n").writerow(values)
-    return line.text
+    # A line of one empty field would be no line to a reader.
+    return (separator.join([cell(value, separator) for value in values]) or '""') + "\n"
+
+
+def quoted(text: str) -> str:
+    """A text as JSON, as `dumps` writes it."""
+    if text.isascii():
+        return encode_basestring(text)
+    return dumps(text)
 
 
 def dumps(value: Any) -> str:

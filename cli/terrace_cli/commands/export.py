@@ -1,0 +1,268 @@
+"""`terrace export`: what a batch has delivered, in the formats of trainers."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from terrace_cli.errors import EXIT_WRONG, ApiError, TerraceError
+from terrace_cli.options import printable, target_options
+from terrace_cli.progress import Progress
+from terrace_cli.target import Choice, find_target
+
+if TYPE_CHECKING:
+    from terrace.domain.exports.lanes import Lanes
+    from terrace_cli.convert.batches import Categories
+    from terrace_cli.convert.documents import Documents
+    from terrace_cli.convert.run import Done, Order
+
+ALL = "all"
+
+
+@click.command()
+@click.argument("batch_ids", nargs=-1, required=True, metavar="BATCH_ID...")
+@click.option(
+    "--format",
+    "names",
+    multiple=True,
+    required=True,
+    help="May be repeated; `all`: every format that can hold the labels. "
+    "See terrace convert --list-formats.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A new or empty folder; with several formats, one for each in it.  "
+    "[default: BATCH_ID-FORMAT, BATCH_ID-exports]",
+)
+@click.option(
+    "--include",
+    multiple=True,
+    type=click.Choice(["accepted", "rejected", "unlabeled"]),
+    default=["accepted"],
+    show_default=True,
+    help="Items of which final manifests; may be repeated.",
+)
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    help="Label attribute of a job: only its lane; may be repeated, class ids in this order.  "
+    "[default: all lanes]",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["error", "prefix", "same"]),
+    default="error",
+    show_default=True,
+    help="When two lanes have a class of one name.",
+)
+@click.option("--image-size", metavar="WxH", help="Of all images, where labels do not say it.")
+@click.option(
+    "--val",
+    "held_back",
+    type=click.FloatRange(0, 100, max_open=True),
+    default=0,
+    show_default=True,
+    help="Percent of the items in a subset of their own, for validation.",
+)
+@click.option("--frame-rate", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option("--copy-images", is_flag=True, help="Put the images where the format wants them.")
+@click.option(
+    "--copy",
+    "copies",
+    multiple=True,
+    metavar="S3FOLDER=DIR",
+    help="A local copy, read instead of S3; may be repeated.",
+)
+@click.option("--home", help="The S3 folder that OUT will be copied to (ground-truth of videos).")
+@target_options
+def export(
+    *,
+    batch_ids: tuple[str, ...],
+    names: tuple[str, ...],
+    out: Path | None,
+    include: tuple[str, ...],
+    attributes: tuple[str, ...],
+    on_conflict: Any,
+    image_size: str | None,
+    held_back: float,
+    frame_rate: int,
+    copy_images: bool,
+    copies: tuple[str, ...],
+    home: str | None,
+    choice: Choice,
+) -> None:
+    """Write what batches have delivered in formats that trainers read.
+
+    Each lane's accepted label, from the final manifest; several batches become one data set. It
+    is done on this machine. Class ids are in the order of the jobs' label category files. OUT
+    appears when everything in it is written; images.csv says where the images are.
+    """
+    from terrace.domain.exports.formats import FORMATS
+    from terrace.domain.exports.lanes import Choice as Labels
+    from terrace_cli.commands.convert import copy_of, size_of
+    from terrace_cli.convert.batches import Categories, category_uris, manifests
+    from terrace_cli.convert.documents import Documents
+    from terrace_cli.convert.run import Order
+
+    chosen = _formats(names)
+    ids = tuple(dict.fromkeys(batch_ids))
+    size = size_of(image_size)
+    documents = Documents(_s3(choice), [copy_of(one) for one in copies])
+    shown = [_shown(one, choice) for one in ids]
+    places = [place for one in shown for place in manifests(one, include)]
+    categories = Categories(documents.json)
+    for one in shown:
+        categories.uris.update(category_uris(one))
+    labels = Labels(frozenset(include), attributes)
+    many = len(names) > 1 or ALL in names
+    root = out or Path(f"{'-'.join(ids)}-{'exports' if many else names[0]}")
+    created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+    def order(name: str) -> "Order":
+        return Order(
+            chosen=FORMATS[name],
+            out=root / name if many else root,
+            # Which labels and classes there are is known when the manifests have been read.
+            wanted=_nothing(on_conflict, held_back),
+            created=created,
+            name=root.name,
+            size=size,
+            frame_rate=frame_rate,
+            home=home,
+            copy_images=copy_images,
+        )
+
+    run = _Run(places, labels, documents, categories)
+    failed = _each(chosen, run, order, everything=ALL in names)
+    if failed is not None:
+        raise failed
+
+
+class _Run:
+    """The manifests of the batches, read once, and written as often as asked."""
+
+    def __init__(
+        self,
+        places: Sequence[str],
+        labels: Any,
+        documents: "Documents",
+        categories: "Categories",
+    ) -> None:
+        from terrace.domain.exports.dataset import Source
+        from terrace.domain.exports.lanes import Lanes
+
+        self._labels, self._documents, self._categories = labels, documents, categories
+        self._sources = [Source(place, documents.lines(place)) for place in places]
+        self._lanes: Lanes | None = None
+
+    def write(self, order: "Order") -> tuple["Done", list[str]]:
+        """Writes one format; what came of it, and the label attributes it has no place for."""
+        from dataclasses import replace
+
+        from terrace.domain.exports.lanes import wanted
+        from terrace_cli.convert.run import from_sources, words
+
+        where = " and ".join(source.uri for source in self._sources) or "the batch"
+        with Progress() as step, words():
+            lanes = self._read(step)
+            held, left_out = lanes.chosen(order.chosen, self._categories, where)
+            asked = wanted(
+                held,
+                self._categories,
+                conflict=order.wanted.conflict,
+                held_back=order.wanted.held_back,
+            )
+            rewritten = lanes.sources(self._sources, held)
+            done = from_sources(rewritten, replace(order, wanted=asked), self._documents, step)
+        return done, [lane.attribute for lane in left_out]
+
+    def _read(self, step: Callable[[str, int, int | None], None]) -> "Lanes":
+        from terrace.domain.exports.lanes import Lanes
+
+        if self._lanes is None:
+            found = Lanes(self._labels)
+            for source in self._sources:
+                found.read(source, lambda lines: step("looking", lines, None))
+            self._lanes = found
+        return self._lanes
+
+
+def _each(
+    chosen: Sequence[str],
+    run: _Run,
+    order: Callable[[str], "Order"],
+    *,
+    everything: bool,
+) -> TerraceError | None:
+    """Writes every format; the error of the last one that was asked for by name and failed."""
+    from terrace_cli.commands.convert import say
+
+    failed: TerraceError | None = None
+    written = 0
+    for name in chosen:
+        one = order(name)
+        try:
+            done, left_out = run.write(one)
+        except TerraceError as error:
+            if not everything and len(chosen) == 1:
+                raise
+            why = f"{error} ({error.hint})" if error.hint else str(error)
+            click.echo(printable(f"{name}: not written: {why}"), err=not everything)
+            failed = TerraceError(f"{name} could not be written", error.hint, EXIT_WRONG)
+            continue
+        written += 1
+        say(done, name, one.out)
+        if left_out:
+            click.echo(f"  label attributes it has no place for: {', '.join(left_out)}")
+    if everything:
+        return None if written else TerraceError("no format was written", "", EXIT_WRONG)
+    return failed
+
+
+def _formats(names: Sequence[str]) -> list[str]:
+    import difflib
+
+    from terrace.domain.exports.formats import FORMATS
+
+    for name in names:
+        if name != ALL and name not in FORMATS:
+            near = difflib.get_close_matches(name.lower(), [*FORMATS, ALL], n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"--format {name!r} is none of all, {', '.join(FORMATS)}{meant}")
+    return list(FORMATS) if ALL in names else list(dict.fromkeys(names))
+
+
+def _nothing(conflict: Any, held_back: float) -> Any:
+    from terrace.domain.exports.dataset import Wanted
+
+    return Wanted((), conflict=conflict, held_back=held_back)
+
+
+def _shown(batch_id: str, choice: Choice) -> dict[str, Any]:
+    """What the API says of a batch."""
+    from terrace_cli.client import Client
+
+    try:
+        return Client(find_target(choice)).show(batch_id)
+    except ApiError as error:
+        if error.status == 404:
+            raise TerraceError(
+                f"there is no batch {batch_id}",
+                "terrace show lists them; a manifest is converted with terrace convert",
+                EXIT_WRONG,
+            ) from error
+        raise
+
+
+def _s3(choice: Choice) -> Callable[[], Any]:
+    """Makes the client of the S3 that the batch is in."""
+    from terrace_cli.s3 import client_of
+    from terrace_cli.storage import storage_of
+
+    if choice.api_url:
+        return lambda: client_of(choice)
+    return lambda: storage_of(choice).s3

@@ -1,0 +1,36 @@
+"""What a batch delivered, as lines: three manifests with their counts, and the exports."""
+
+from typing import Any
+
+NOT_YET = "the final manifest is written after the end; look again with: terrace show {batch}"
+_FILES = (
+    ("accepted", "finalManifestS3Uri"),
+    ("rejected", "rejectedManifestS3Uri"),
+    ("unlabeled", "unlabeledManifestS3Uri"),
+)
+
+
+def delivered_lines(outputs: dict[str, Any]) -> list[str]:
+    """Lines about `outputs` of an answer of `show`, or of an end message; none before the end.
+
+    Worked example: `8 of 10 items accepted, 1 rejected, 1 unlabeled`, then a line for each file.
+    """
+    lines: list[str] = []
+    if outputs.get("items") is not None:
+        told = ", ".join(f"{outputs.get(name)} {name}" for name, _ in _FILES[1:])
+        lines.append(f"{outputs.get('accepted')} of {outputs['items']} items accepted, {told}")
+    for name, key in _FILES:
+        if outputs.get(key):
+            lines.append(f"{name + ':':<10} {outputs[key]}")
+    for export in outputs.get("exports") or []:
+        problem = export.get("problem")
+        what = f"not whole: {problem}" if problem else f"{export.get('items')} items"
+        lines.append(f"{export.get('format')}: {export.get('s3Uri')} ({what})")
+    post = outputs.get("postProcessing")
+    if post:
+        error = f": {post['error']}" if post.get("error") else ""
+        lines.append(f"post-processing {post.get('status')}{error}")
+    for key in ("deliveryProblem", "recordProblem"):
+        if outputs.get(key):
+            lines.append(f"{key}: {outputs[key]}")
+    return lines

@@ -1,0 +1,291 @@
+"""From a batch's final manifests to a data set: each lane's label under one name on every line.
+
+The label of a lane stands under the attribute of the job that touched an item last, so two items of
+one lane can have it under two names. Here every lane has one: that of its latest job which labeled
+anything. A first pass finds the lanes; where it finds that every line has its labels under these
+names already, the manifest is read as it stands. Only names are kept.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from terrace.domain import categories as category_files
+from terrace.domain import manifest
+from terrace.domain.exports.dataset import Source, Wanted
+from terrace.domain.exports.fitting import Material, fits, fitting, of_label
+from terrace.domain.exports.formats import Format
+from terrace.domain.exports.model import ExportError
+from terrace.domain.json_reading import Node, UnreadableError
+from terrace.domain.manifest import METADATA
+from terrace.domain.modalities import MODALITIES
+from terrace.domain.problems import Problem
+
+PROVENANCE = "terrace"
+"""The attribute of a final manifest's line that says where its labels come from."""
+ACCEPTED = "accepted"
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which labels are taken.
+
+    Attributes:
+        include: outcomes, of items and of their lanes; an accepted lane's label is always taken.
+        attributes: label attributes of jobs, the order in which classes are numbered; a lane is
+            taken with all of its jobs where one of them made one of these. None: all lanes.
+    """
+
+    include: frozenset[str] = frozenset({ACCEPTED})
+    attributes: Sequence[str] = ()
+
+
+@dataclass
+class Lane:
+    """One lane, as a first pass found it."""
+
+    name: str
+    """Of its last job."""
+    attributes: dict[str, int] = field(default_factory=dict)
+    """Under which its labels stand, and the level that made each."""
+    jobs: dict[str, int] = field(default_factory=dict)
+    """Names of its jobs that hold classes, and their levels."""
+    of: dict[str, tuple[Any, Any, str]] = field(default_factory=dict)
+    """By attribute: value, metadata and place of the first label."""
+    rank: int = 0
+    """Place among the attributes that were asked for."""
+
+    @property
+    def attribute(self) -> str:
+        """The one name of its labels in the data set: of the latest job that made any."""
+        return max(self.attributes, key=lambda name: self.attributes[name])
+
+    def config(self, configs: Mapping[str, Config]) -> Config | None:
+        """The category file of its latest job that has one: labels are only ever added to it."""
+        having = [job for job in self.jobs if job in configs]
+        return configs[max(having, key=lambda job: self.jobs[job])] if having else None
+
+    def material(self, configs: Mapping[str, Config]) -> Material:
+        """What its labels are made of."""
+        value, about, where = next(iter(self.of.values()))
+        return of_label(value, Node(about, where), self.config(configs))
+
+
+@dataclass
+class Lanes:
+    """What a first pass over final manifests found."""
+
+    choice: Choice
+    by_name: dict[str, Lane] = field(default_factory=dict)
+    lines: int = 0
+    names: dict[str, None] = field(default_factory=dict)
+    """Every label attribute of every lane, for who has misspelled one."""
+    hidden: dict[str, set[str]] = field(default_factory=dict)
+    """By manifest: attributes with a label, on some line, that is not taken."""
+
+    def read(self, source: Source, step: Callable[[int], None] = lambda _: None) -> None:
+        """Notes the lanes of one manifest.
+
+        Raises:
+            UnreadableError, ExportError: a line is none of a final manifest.
+        """
+        hidden = self.hidden.setdefault(source.uri, set())
+        for item, where in _items(source):
+            self.lines += 1
+            step(self.lines)
+            taken = set()
+            for lane, attribute in _taken(item, where, self.choice, names=self.names):
+                self._note(lane, attribute, item, where)
+                taken.add(attribute)
+            hidden.update(
+                name
+                for key in item.data
+                if key.endswith(METADATA)
+                and (name := key.removesuffix(METADATA)) not in taken
+                and name not in hidden
+            )
+
+    def _note(self, entry: Mapping[str, Any], attribute: str, item: manifest.Item, at: str) -> None:
+        name = str(entry.get("lane"))
+        lane = self.by_name.setdefault(name, Lane(name))
+        if attribute not in lane.of:
+            lane.of[attribute] = (item.data[attribute], item.data[f"{attribute}{METADATA}"], at)
+            lane.attributes[attribute] = 0
+            lane.rank = min(
+                (i for i, one in enumerate(self.choice.attributes) if one in _made(entry)),
+                default=0,
+            )
+        for done in _history(entry):
+            level = done.get("level")
+            number = level if isinstance(level, int) else 0
+            row = MODALITIES.get(str(done.get("modality")))
+            if row is None or not row.verdict_labels:
+                lane.jobs[str(done.get("job"))] = number
+            if done.get("attribute") == attribute:
+                lane.attributes[attribute] = max(lane.attributes[attribute], number)
+
+    def chosen(
+        self, chosen: Format, configs: Mapping[str, Config], where: str
+    ) -> tuple[list[Lane], list[Lane]]:
+        """The lanes that a format can hold, in the order of their class ids, and the others.
+
+        Args:
+            chosen: the format.
+            configs: category files, by the job that had them.
+            where: what errors name.
+
+        Raises:
+            ExportError: nothing is there, or nothing that the format could hold.
+        """
+        lanes = sorted(self.by_name.values(), key=lambda lane: lane.rank)
+        if not self.lines:
+            raise ExportError(
+                where,
+                "NOTHING_TO_EXPORT",
+                f"no item is {' or '.join(sorted(self.choice.include))}",
+                "items of another outcome (include)",
+            )
+        if not lanes:
+            raise ExportError(
+                where,
+                "NOTHING_TO_EXPORT",
+                "no item here has such a label",
+                f"label attributes there are: {', '.join(self.names) or 'none'}",
+            )
+        material = {lane.name: lane.material(configs) for lane in lanes}
+        held = [lane for lane in lanes if fits(chosen, material[lane.name])]
+        if not held:
+            raise ExportError(
+                where,
+                "FORMAT_UNFIT",
+                f"{chosen.name} has no place for the labels of {', '.join(material)}",
+                f"one of {', '.join(fitting(material.values())) or 'no format here'}",
+            )
+        return held, [lane for lane in lanes if lane not in held]
+
+    def sources(self, manifests: Sequence[Source], lanes: Sequence[Lane]) -> list[Source]:
+        """The manifests with these lanes' labels, each under its lane's name, and no others of it.
+
+        Args:
+            manifests: as they were read.
+            lanes: chosen ones.
+        """
+        names = {lane.name: lane.attribute for lane in lanes}
+        one_each = all(len(lane.attributes) == 1 for lane in lanes)
+        taken = set(names.values())
+        return [
+            source
+            if one_each and not taken & self.hidden[source.uri]
+            else Source(source.uri, partial(_rewritten, source, names, self.choice))
+            for source in manifests
+        ]
+
+
+def wanted(
+    lanes: Sequence[Lane], configs: Mapping[str, Config], *, conflict: Any, held_back: float
+) -> Wanted:
+    """What the writers are asked for: class ids in the order of the category files."""
+    given: dict[str, list[str]] = {}
+    points: list[str] = []
+    for lane in lanes:
+        config = lane.config(configs)
+        if config is None:
+            continue
+        if category_files.is_skeleton(dict(config)):
+            points += [
+                str(point["label"])
+                for point in config[category_files.KEYPOINTS]
+                if isinstance(point, dict) and "label" in point
+            ]
+        given[lane.attribute] = category_files.label_names(dict(config))
+    attributes = tuple(dict.fromkeys(lane.attribute for lane in lanes))
+    return Wanted(attributes, given, points, conflict, held_back)
+
+
+def _rewritten(source: Source, names: Mapping[str, str], choice: Choice) -> Iterator[str]:
+    # The lanes are chosen already; a line may be too long to say all that they were chosen by.
+    choice = Choice(choice.include)
+    for item, where in _items(source):
+        data = {
+            key: value
+            for key, value in item.data.items()
+            if key in manifest.SOURCES or key.removesuffix(METADATA) in manifest.SOURCES
+        }
+        for entry, attribute in _taken(item, where, choice, only=names):
+            name = names[str(entry.get("lane"))]
+            if name in data:
+                raise ExportError(
+                    where,
+                    "LANES_MIXED",
+                    f"two lanes have a label under {name!r}",
+                    "choose one of them with its attribute",
+                )
+            data[name] = item.data[attribute]
+            data[f"{name}{METADATA}"] = item.data[f"{attribute}{METADATA}"]
+        yield manifest.dump(data)
+
+
+def _taken(
+    item: manifest.Item,
+    where: str,
+    choice: Choice,
+    *,
+    names: dict[str, None] | None = None,
+    only: Mapping[str, str] | None = None,
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The lanes of a line whose labels are taken; lanes that share a label count once.
+
+    Args:
+        item: the line.
+        where: it is, for errors.
+        choice: which labels are taken.
+        names: takes down all label attributes there are.
+        only: lanes that come into question; None: all.
+    """
+    about = item.data.get(PROVENANCE)
+    lanes = about.get("lanes") if isinstance(about, dict) else None
+    if not isinstance(lanes, list):
+        raise ExportError(
+            where,
+            "NOT_FINAL",
+            f"the line has no {PROVENANCE!r} attribute that says its lanes",
+            "the final manifest of a batch; `terrace convert` takes any other",
+        )
+    seen: set[str] = set()
+    for entry in lanes:
+        if not isinstance(entry, dict) or not isinstance(entry.get("attribute"), str):
+            continue
+        attribute = entry["attribute"]
+        if names is not None:
+            names.update(dict.fromkeys(_made(entry)))
+        status = entry.get("status")
+        if status != ACCEPTED and status not in choice.include:
+            continue
+        if only is not None and str(entry.get("lane")) not in only:
+            continue
+        if choice.attributes and not _made(entry) & set(choice.attributes):
+            continue
+        if attribute not in seen and manifest.is_labeled(item, attribute):
+            seen.add(attribute)
+            yield entry, attribute
+
+
+def _made(entry: Mapping[str, Any]) -> set[str]:
+    """The label attributes of a lane: of its label here, and of each job that worked on it."""
+    of_jobs = [done.get("attribute") for done in _history(entry)]
+    return {name for name in (entry.get("attribute"), *of_jobs) if isinstance(name, str)}
+
+
+def _history(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    found = entry.get("history")
+    if isinstance(found, list):
+        yield from (done for done in found if isinstance(done, dict))
+
+
+def _items(source: Source) -> Iterator[tuple[manifest.Item, str]]:
+    for found in manifest.read(source.lines(), uri=source.uri, limits=False):
+        if isinstance(found, Problem):
+            raise UnreadableError(found)
+        yield found, manifest.at_line(source.uri, found.number)

@@ -1,0 +1,165 @@
+"""Final manifests as data sets: one name a lane, whatever job touched an item last."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from terrace.domain.exports.dataset import Source
+from terrace.domain.exports.formats import FORMATS
+from terrace.domain.exports.lanes import Choice, Lanes, wanted
+from terrace.domain.exports.model import ExportError
+from terrace.domain.json_reading import UnreadableError
+
+TYPE = {"type": "groundtruth/object-detection", "class-map": {}}
+BOXES: dict[str, Any] = {"annotations": []}
+JOBS = {"car": ["car", "car-audit", "car-adjust"], "bike": ["bike", "bike-adjust"]}
+
+
+def entry(lane: str, attribute: str | None, status: str = "accepted") -> dict[str, Any]:
+    history = [
+        {"job": job, "level": level, "modality": "BoundingBox", "attribute": job}
+        for level, job in enumerate(JOBS[lane], start=1)
+    ]
+    return {"lane": JOBS[lane][-1], "attribute": attribute, "status": status, "history": history}
+
+
+def line(number: int, *entries: dict[str, Any]) -> str:
+    data: dict[str, Any] = {"source-ref": f"s3://set/{number}.png", "mine": 7}
+    for one in entries:
+        if one["attribute"] is not None:
+            data |= {one["attribute"]: BOXES, f"{one['attribute']}-metadata": TYPE}
+    return json.dumps({**data, "terrace": {"lanes": list(entries)}})
+
+
+def source(*lines: str) -> Source:
+    return Source("s3://b/output.manifest", lambda: iter(lines))
+
+
+def survey(choice: Choice, *lines: str) -> Lanes:
+    found = Lanes(choice)
+    found.read(source(*lines))
+    return found
+
+
+LANES = st.lists(
+    st.tuples(
+        *(
+            st.tuples(
+                st.sampled_from([None, *jobs]),
+                st.sampled_from(["accepted", "rejected", "unlabeled"]),
+            )
+            for jobs in JOBS.values()
+        )
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(LANES, st.booleans())
+def test_each_label_that_is_taken_is_there_once_under_its_lane_and_nothing_else(
+    rows: list[tuple[tuple[str | None, str], ...]], rejected: bool
+) -> None:
+    choice = Choice(frozenset({"accepted", "rejected"} if rejected else {"accepted"}))
+    lines = [
+        line(number, *(entry(lane, *one) for lane, one in zip(JOBS, row, strict=True)))
+        for number, row in enumerate(rows)
+    ]
+    taken = [
+        {
+            lane
+            for lane, (attribute, status) in zip(JOBS, row, strict=True)
+            if attribute and (status == "accepted" or (rejected and status == "rejected"))
+        }
+        for row in rows
+    ]
+    found = survey(choice, *lines)
+    if not any(taken):
+        with pytest.raises(ExportError, match="no item here has such a label"):
+            found.chosen(FORMATS["csv"], {}, "output.manifest")
+        return
+    held, left_out = found.chosen(FORMATS["csv"], {}, "output.manifest")
+    assert left_out == []
+    [rewritten] = found.sources([source(*lines)], held)
+    names = {lane.name: lane.attribute for lane in held}
+    for text, lanes, given_line in zip(rewritten.lines(), taken, lines, strict=True):
+        data, before = json.loads(text), json.loads(given_line)
+        expected = {names[JOBS[lane][-1]] for lane in lanes}
+        assert {name for name in names.values() if name in data} == expected
+        assert {name for name in names.values() if f"{name}-metadata" in data} == expected
+        assert data["source-ref"] == before["source-ref"]
+        if text != given_line:
+            assert "mine" not in data
+    # The latest job that labeled anything gives the name.
+    for lane, jobs in JOBS.items():
+        made = [
+            job
+            for row, of in zip(rows, taken, strict=True)
+            for one, (job, _) in zip(JOBS, row, strict=True)
+            if one == lane and lane in of and job is not None
+        ]
+        if made:
+            assert names[jobs[-1]] == max(made, key=jobs.index)
+
+
+def test_lines_that_need_no_change_are_read_as_they_stand() -> None:
+    plain = source(line(0, entry("car", "car-audit")), line(1, entry("bike", "bike")))
+    mixed = source(line(2, entry("car", "car-audit", "rejected")))
+    other = Source("s3://b/rejected.manifest", mixed.lines)
+    found = Lanes(Choice())
+    found.read(plain)
+    found.read(other)
+    held, _ = found.chosen(FORMATS["csv"], {}, "m")
+    same, rewritten = found.sources([plain, other], held)
+    assert same is plain
+    assert list(map(json.loads, rewritten.lines())) == [{"source-ref": "s3://set/2.png"}]
+
+
+def test_a_label_that_came_with_an_item_is_not_taken_for_its_lanes() -> None:
+    stale = json.loads(line(0, entry("bike", "bike"))) | {"car": BOXES, "car-metadata": TYPE}
+    lines = [json.dumps(stale), line(1, entry("car", "car"))]
+    found = survey(Choice(), *lines)
+    held, _ = found.chosen(FORMATS["csv"], {}, "m")
+    [made] = found.sources([source(*lines)], held)
+    assert ["car" in json.loads(text) for text in made.lines()] == [False, True]
+
+
+def test_class_ids_are_in_the_order_that_was_asked_for() -> None:
+    both = line(0, entry("car", "car"), entry("bike", "bike"))
+    for asked in (("bike", "car-audit"), ("car", "bike-adjust")):
+        choice = Choice(attributes=asked)
+        held, _ = survey(choice, both).chosen(FORMATS["csv"], {}, "m")
+        order = wanted(held, {}, conflict="error", held_back=0)
+        assert [name[0] for name in order.attributes] == [name[0] for name in asked]
+
+
+def test_the_category_file_is_the_latest_jobs_that_has_one() -> None:
+    held, _ = survey(Choice(), line(0, entry("car", "car"))).chosen(FORMATS["csv"], {}, "m")
+    configs = {job: {"labels": [{"label": f"of-{job}"}]} for job in ("car", "car-audit")}
+    order = wanted(held, configs, conflict="same", held_back=10)
+    assert order.categories == {"car": ["of-car-audit"]}
+
+
+def test_a_skeletons_points_are_in_the_order_of_its_file() -> None:
+    held, _ = survey(Choice(), line(0, entry("car", "car"))).chosen(FORMATS["csv"], {}, "m")
+    config = {"keypointClasses": [{"label": "nose"}, {"label": "tail"}], "labels": []}
+    order = wanted(held, {"car": config}, conflict="error", held_back=0)
+    assert (order.categories, list(order.keypoints)) == ({}, ["nose", "tail"])
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ('{"source-ref": "s3://set/1.png"}', ExportError, "no 'terrace' attribute"),
+        ('{"source-ref": "s3://set/1.png", "terrace": 3}', ExportError, "no 'terrace' attribute"),
+        ("{", UnreadableError, "output.manifest line 2"),
+    ],
+)
+def test_what_is_no_final_manifest_is_said_with_its_line(
+    text: str, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        survey(Choice(), line(0, entry("car", "car")), text)
