@@ -261,8 +261,9 @@ def child(name: str, home: Path) -> None:
     began = time.process_time()
     told = steps(home)[name]()
     used = time.process_time() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({**told, "seconds": used, "peakMB": peak}))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    own = {"seconds": used, "system": usage.ru_stime, "peakMB": usage.ru_maxrss / 1024}
+    print(json.dumps({**told, **own}))
 
 
 def measure(name: str, home: Path) -> dict[str, Any]:

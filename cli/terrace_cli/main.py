@@ -13,6 +13,7 @@ from terrace_cli.commands.export import export
 from terrace_cli.commands.local import local
 from terrace_cli.commands.manifest import manifest
 from terrace_cli.commands.quality import quality
+from terrace_cli.commands.rekognition import rekognition
 from terrace_cli.commands.report import report
 from terrace_cli.commands.retry import retry
 from terrace_cli.commands.show import show
@@ -62,5 +63,6 @@ for command in (
     convert,
     manifest,
     draw,
+    rekognition,
 ):
     cli.add_command(command)

@@ -1,5 +1,6 @@
 """ObjectStore: what is written appears whole or not at all; buckets say where and what they are."""
 
+import errno
 import io
 import zipfile
 from collections.abc import Callable, Iterator
@@ -268,6 +269,16 @@ def test_no_more_room_is_an_error(put: Callable[[Staging, str], None]) -> None:
         pytest.raises(OutOfRoomError, match="more than 1 MB"),
     ):
         put(place, text)
+
+
+def test_a_disk_that_is_full_all_the_same_is_an_error_of_the_same_kind() -> None:
+    def full() -> None:
+        with staging.DiskStaging() as place:
+            place.append("a", "x")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutOfRoomError, match="disk is full"):
+        full()
 
 
 def test_a_read_text_gives_its_room_back() -> None:

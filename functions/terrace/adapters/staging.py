@@ -5,10 +5,12 @@ files that grow in one of their own. The same files give the same bytes: no date
 """
 
 import codecs
+import errno
 import tempfile
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -101,10 +103,14 @@ class DiskStaging:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in self._open.values():
-            file.close()
-        self._packed.close()
+        with suppress(OSError) if error is not None else nullcontext():
+            for file in self._open.values():
+                file.close()
+            self._packed.close()
         self._folder.cleanup()
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            # Somebody else has some of the room: an earlier call that was cut off.
+            raise OutOfRoomError("the function's own disk is full") from error
 
     def write(self, path: str, content: str | bytes) -> None:
         self._new(path)

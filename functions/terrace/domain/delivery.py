@@ -36,6 +36,9 @@ class Outcome(StrEnum):
     """There is no label."""
 
 
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+
 class What(StrEnum):
     """What a job did for an item."""
 
@@ -133,7 +136,7 @@ class LanePart(Struct, frozen=True):
 
     @property
     def status(self) -> Outcome:
-        return Outcome(self.about["status"])
+        return _OUTCOMES[self.about["status"]]
 
     @property
     def attribute(self) -> str | None:
@@ -281,7 +284,7 @@ class Given(Struct, frozen=True):
 
 def outcome(parts: Iterable[LanePart]) -> Outcome:
     """Of the item: one lane with a label that stands is enough."""
-    found = {part.status for part in parts}
+    found = {part.about["status"] for part in parts}
     for status in (Outcome.accepted, Outcome.rejected):
         if status in found:
             return status
@@ -319,6 +322,10 @@ def line(
     }
     if given.manifest is not None:
         about["manifest"] = given.manifest
+    # A line that is no longer than its provenance may be needs no look at how long that is.
+    whole = dump({**data, TERRACE: about})
+    if len(whole) <= TERRACE_MAX:
+        return became, whole
     text = dump(about)
     if len(text) > TERRACE_MAX:
         short = [{**one.about, "history": []} for one in parts]

@@ -13,8 +13,6 @@ _WORKER_ID = re.compile(r'"((?:private|public|vendor)\.[a-z]{2}(?:-[a-z]+)+-\d+\
 _IDENTITY = re.compile(r'("sub"\s*:\s*)"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 """The user in a private workforce's Cognito pool, in `workerMetadata.identityData`."""
 
-_STARTS = ('"private.', '"public.', '"vendor.')
-
 
 def pseudonym(identity: str) -> str:
     """What stands for a worker: `worker-` and 16 hex digits."""
@@ -24,7 +22,7 @@ def pseudonym(identity: str) -> str:
 def pseudonymous(line: str) -> str:
     """A manifest's line without worker identities; byte for byte the same where it has none."""
     # Hardly a line has one, and a plain search takes a tenth of a pattern's time.
-    if any(start in line for start in _STARTS):
+    if '"private.' in line or '"public.' in line or '"vendor.' in line:
         line = _WORKER_ID.sub(lambda found: f'"{pseudonym(found[1])}"', line)
     if '"sub"' in line:
         line = _IDENTITY.sub(lambda found: f'{found[1]}"{pseudonym(found[2])}"', line)

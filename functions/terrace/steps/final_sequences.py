@@ -1,5 +1,6 @@
 """Writes one label file for a sequence that several lanes have labeled."""
 
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Sequences:
     """By name."""
     problems: list[str] = field(default_factory=list)
 
-    @property
+    @functools.cached_property
     def wanted(self) -> bool:
         """True if a sequence of this batch may have labels of more than one lane."""
         return len({lane.first.jobName for lane in self.lanes.values() if lane.frames}) > 1

@@ -6,6 +6,7 @@ anything. A first pass finds the lanes; where it finds that every line has its l
 names already, the manifest is read as it stands. Only names are kept.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -82,6 +83,8 @@ class Lanes:
     lines: int = 0
     names: dict[str, None] = field(default_factory=dict)
     """Every label attribute of every lane, for who has misspelled one."""
+    gaps: Counter[tuple[frozenset[str], frozenset[str]]] = field(default_factory=Counter)
+    """Lines by the lanes whose labels are taken of them, and those whose are not."""
     hidden: dict[str, set[str]] = field(default_factory=dict)
     """By manifest: attributes with a label, on some line, that is not taken."""
 
@@ -95,10 +98,17 @@ class Lanes:
         for item, where in _items(source):
             self.lines += 1
             step(self.lines)
-            taken = set()
+            taken: dict[str, str] = {}
             for lane, attribute in _taken(item, where, self.choice, names=self.names):
                 self._note(lane, attribute, item, where)
-                taken.add(attribute)
+                taken[attribute] = str(lane.get("lane"))
+            lacking = frozenset(
+                str(lane.get("lane"))
+                for lane in item.data[PROVENANCE]["lanes"]
+                if isinstance(lane, dict) and lane.get("attribute") not in taken
+            )
+            if lacking and taken:
+                self.gaps[frozenset(taken.values()), lacking] += 1
             hidden.update(
                 name
                 for key in item.data
@@ -164,6 +174,19 @@ class Lanes:
                 f"one of {', '.join(fitting(material.values())) or 'no format here'}",
             )
         return held, [lane for lane in lanes if lane not in held]
+
+    def lacking(self, lanes: Sequence[Lane]) -> dict[str, int]:
+        """By attribute of these lanes: items that are written for another lane's label, and whose
+        label of this one is not taken. Who trains with them must know: nothing is not background.
+
+        Worked number: of 10 items 3 have an accepted label of `road` and none of `car`: car 3.
+        """
+        names = {lane.name for lane in lanes}
+        found: Counter[str] = Counter()
+        for (taken, gone), count in self.gaps.items():
+            if taken & names:
+                found.update(dict.fromkeys(gone & names, count))
+        return {lane.attribute: found[lane.name] for lane in lanes if found[lane.name]}
 
     def sources(self, manifests: Sequence[Source], lanes: Sequence[Lane]) -> list[Source]:
         """The manifests with these lanes' labels, each under its lane's name, and no others of it.

@@ -1,0 +1,1 @@
+"""Hand-over of a labeled manifest to Amazon Rekognition Custom Labels."""
