@@ -222,8 +222,7 @@ def wanted(
                 for point in config[category_files.KEYPOINTS]
                 if isinstance(point, dict) and "label" in point
             ]
-        else:
-            given[lane.attribute] = category_files.label_names(dict(config))
+        given[lane.attribute] = category_files.label_names(dict(config))
     attributes = tuple(dict.fromkeys(lane.attribute for lane in lanes))
     return Wanted(attributes, given, points, conflict, held_back)
 
