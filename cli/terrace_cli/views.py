@@ -72,6 +72,11 @@ class BatchView:
         return self.status in BATCH_ENDED
 
     @property
+    def gathering(self) -> bool:
+        """True while it has ended and its report and final files are still being written."""
+        return self.ended and "toldAt" in self.raw and self.raw["toldAt"] is None
+
+    @property
     def stopping(self) -> bool:
         """True while it is being stopped."""
         return bool(self.stop_mode) and not self.ended

@@ -17,6 +17,8 @@ LOCAL_POLL_SECONDS = 0.7
 REMOTE_POLL_SECONDS = 5.0
 SILENCE_SECONDS = 300.0
 """How long the API may not answer before the watch gives up (the batch goes on without it)."""
+GATHER_SECONDS = 900.0
+"""How long the report and the final files of an ended batch are waited for."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def looks(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Look]:
-    """Looks at a batch again and again; the last one is of its end.
+    """Looks at a batch again and again; the last one is of its end, with all its files written.
 
     Once it has been seen, an API that does not answer is waited for, since the batch does not
     need us.
@@ -49,6 +51,7 @@ def looks(
     """
     last: BatchView | None = None
     heard = clock()
+    ended: float | None = None
     while True:
         note = ""
         try:
@@ -61,7 +64,9 @@ def looks(
             note = f"the API does not answer ({error}); still trying"
         yield Look(last, note)
         if last.ended and not note:
-            return
+            ended = clock() if ended is None else ended
+            if not last.gathering or clock() - ended > GATHER_SECONDS:
+                return
         sleep(every)
 
 
@@ -122,4 +127,6 @@ def _plain(stream: Iterator[Look]) -> BatchView:
         raise AssertionError("a stream of looks has at least one")
     why = f": {batch.failure}" if batch.failure else ""
     click.echo(f"batch {batch.batch_id} has ended: {batch.status}{why}")
+    if batch.gathering:
+        click.echo("its report and final files are not all written yet: look again later")
     return batch

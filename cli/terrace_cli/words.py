@@ -39,7 +39,9 @@ def _pending(batch: BatchView, job: JobView) -> str:
 
 
 def batch_waits_for(batch: BatchView) -> str:
-    """One sentence for the whole batch, "" once it has ended."""
+    """One sentence for the whole batch, "" once it has ended and all of it is written."""
+    if batch.gathering:
+        return "its report and final files are being written"
     if batch.ended:
         return ""
     if not batch.jobs:

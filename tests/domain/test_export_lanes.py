@@ -161,7 +161,7 @@ def test_a_skeletons_points_are_in_the_order_of_its_file() -> None:
     held, _ = survey(Choice(), line(0, entry("car", "car"))).chosen(FORMATS["csv"], {}, "m")
     config = {"keypointClasses": [{"label": "nose"}, {"label": "tail"}], "labels": []}
     order = wanted(held, {"car": config}, conflict="error", held_back=0)
-    assert (order.categories, list(order.keypoints)) == ({}, ["nose", "tail"])
+    assert (order.categories, list(order.keypoints)) == ({"car": []}, ["nose", "tail"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,12 @@ from terrace.domain.exports.formats import FORMATS
 from tests.exports.harness import IMAGES, SAMPLES, written
 
 FOLDER = Path(__file__).parent / "golden"
-CASES = [*FORMATS, *(name for name in SAMPLES if name not in FORMATS)]
+PACKED = {"parquet"}
+"""How it is packed is zlib's affair: a reader of it judges this format."""
+CASES = [
+    *(name for name in FORMATS if name not in PACKED),
+    *(name for name in SAMPLES if name not in FORMATS),
+]
 
 
 def listing(case: str) -> str:

@@ -206,6 +206,28 @@ def test_without_a_category_file_ground_truths_numbers_give_the_order() -> None:
     assert decide(["a"], seen(a={"bone": 5, "dog": 0}), {}).names == ("dog", "bone")
 
 
+@pytest.mark.parametrize(
+    ("labels", "called"), [(["truck"], "truck"), (["hand", "elbow"], "skeleton"), ([], "skeleton")]
+)
+def test_skeletons_are_called_as_the_one_label_of_their_file_that_is_no_point(
+    labels: list[str], called: str
+) -> None:
+    # Given skeletons, whose labels have points and no class
+    found = seen(pose={"skeleton": 0})
+    for point in ("hand", "elbow"):
+        found.add_point("skeleton", point)
+    made = decide(["pose"], found, {"pose": labels})
+    assert made.names == (called,)
+    assert made.name("pose", "skeleton") == called
+
+
+def test_skeletons_and_boxes_with_a_class_of_one_name() -> None:
+    found = seen(pose={"skeleton": 0}, boxes={"truck": 0})
+    made = decide(["pose", "boxes"], found, {"pose": ["truck"]}, "prefix")
+    assert made.names == ("pose/truck", "boxes/truck")
+    assert made.name("pose", "skeleton") == "pose/truck"
+
+
 def test_a_class_that_the_category_file_lacks_is_an_error() -> None:
     with pytest.raises(ExportError, match="lacks classes of the labels: 'cat'"):
         decide(["a"], seen(a={"cat": 0}), {"a": ["dog"]})

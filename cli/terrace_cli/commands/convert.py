@@ -194,6 +194,8 @@ def _categories(
                 )
             attribute, place = attributes[0], text
         config = documents.json(place)
+        if isinstance(config, dict) and _keypoints(config):
+            config.setdefault("labels", [])
         if not isinstance(config, dict) or not isinstance(config.get("labels"), list):
             raise TerraceError(
                 f"{place} is no label category file: it has no labels",

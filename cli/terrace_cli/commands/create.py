@@ -89,7 +89,7 @@ def _closing_words(batch: BatchView, again: str) -> int:
     if not batch.created_any:
         click.echo(f"no labeling job yet; the batch goes on. Look with: {again}", err=True)
         return EXIT_FAILED
-    open_jobs = [job.name for job in batch.jobs if job.status == "IN_PROGRESS"]
-    names = ", ".join(open_jobs[:5]) + (" ..." if len(open_jobs) > 5 else "")
+    begun = [job.name for job in batch.jobs if job.status not in ("PENDING", "STARTING")]
+    names = ", ".join(begun[:5]) + (" ..." if len(begun) > 5 else "")
     click.echo(f"labeling has begun: {names}\nFollow it with: {again}", err=True)
     return 0

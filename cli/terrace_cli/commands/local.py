@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from terrace_cli.commands.local_sample import sample
 from terrace_cli.target import find_contract
 
 DEFAULT_STATE_DIR = Path(".terrace")
@@ -135,6 +136,9 @@ def up(
         say=click.echo,
     )
     raise SystemExit(code)
+
+
+local.add_command(sample)
 
 
 @local.command()

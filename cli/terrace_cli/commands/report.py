@@ -20,9 +20,23 @@ from terrace_cli.target import Choice, find_target
     metavar="FILE",
     help="Write one page that needs nothing else, with plots and the worst frames.",
 )
+@click.option(
+    "--draw",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Draw the labels there, with a contact sheet a lane, which the page links.",
+)
 @click.option("--open", "open_", is_flag=True, help="Open the page in a browser.")
 @target_options
-def report(*, batch_id: str, as_json: bool, html: Path | None, open_: bool, choice: Choice) -> None:
+def report(
+    *,
+    batch_id: str,
+    as_json: bool,
+    html: Path | None,
+    draw: Path | None,
+    open_: bool,
+    choice: Choice,
+) -> None:
     """Report on the batch BATCH_ID: time, items, gates, findings, agreement, changes.
 
     Of a batch in progress, what is known so far. The page's plots and pictures are read from S3
@@ -34,12 +48,17 @@ def report(*, batch_id: str, as_json: bool, html: Path | None, open_: bool, choi
     from terrace_cli.report.words import shortened
     from terrace_cli.storage import storage_of
 
-    fetch = s3_files(lambda: storage_of(choice).s3)
-    found = whole(Client(find_target(choice)).report(batch_id), fetch)
     if open_ and html is None:
         html = Path(f"report-{batch_id}.html")
+    if draw is not None and html is None:
+        raise click.UsageError("--draw is for a page: say which with --html FILE")
+    if draw is not None and draw.exists() and any(draw.iterdir()):
+        raise TerraceError(f"{draw} has files in it already", "name a new folder", EXIT_WRONG)
+    fetch = s3_files(lambda: storage_of(choice).s3)
+    found = whole(Client(find_target(choice)).report(batch_id), fetch)
     if html is not None:
-        page = render(Material(shortened(found), fetch))
+        pictures = _drawn(batch_id, draw, html, choice) if draw is not None else ""
+        page = render(Material(shortened(found), fetch), pictures)
         try:
             html.write_text(page, encoding="utf-8")
         except OSError as error:
@@ -54,3 +73,16 @@ def report(*, batch_id: str, as_json: bool, html: Path | None, open_: bool, choi
             click.echo(f"\nthe page: {html}")
     if open_ and html is not None:
         click.launch(html.resolve().as_uri())
+
+
+def _drawn(batch_id: str, out: Path, page: Path, choice: Choice) -> str:
+    """Draws the batch; what the page says of it."""
+    from terrace_cli.convert.documents import Documents
+    from terrace_cli.draw.sheets import drawn
+    from terrace_cli.progress import Progress
+    from terrace_cli.report.sheets import links
+    from terrace_cli.storage import storage_of
+
+    shown = Client(find_target(choice)).show(batch_id)
+    with Progress() as step:
+        return links(drawn(shown, out, Documents(lambda: storage_of(choice).s3), step), page)

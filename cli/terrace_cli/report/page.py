@@ -30,12 +30,17 @@ def page_of(client: Client, batch_id: str, s3: Any) -> str:
     return render(Material(shortened(found), fetch))
 
 
-def render(material: Material) -> str:
-    """The whole page."""
+def render(material: Material, links: str = "") -> str:
+    """The whole page.
+
+    Args:
+        material: the report and its files.
+        links: of the section of pictures that lie beside the page, as HTML; see `sheets.links`.
+    """
     report = material.report
     name = text(report["batchId"])
     # Rendered first: what could not be read on the way is said at the top.
-    sections = [part for part in _sections(material) if part[2]]
+    sections = [part for part in _sections(material, links) if part[2]]
     nav = "".join(f'<a href="#{key}">{text(title)}</a>' for key, title, _ in sections)
     body = "".join(
         f'<section id="{key}"><h2>{text(title)}</h2>{content}</section>'
@@ -71,13 +76,14 @@ def _notes(material: Material) -> str:
     return "".join(f'<p class="note">{text(one)}</p>' for one in notes[:20])
 
 
-def _sections(material: Material) -> Iterator[tuple[str, str, str]]:
+def _sections(material: Material, links: str) -> Iterator[tuple[str, str, str]]:
     report = material.report
     every = list(material.jobs())
     yield "summary", "In short", _cards(report, every)
     yield "jobs", "Levels and jobs", tables.jobs(report)
     yield "gates", "Gates: how much went to people", "".join(_gates(every))
     yield "worst", "Worst frames and items", _worst(material)
+    yield "pictures", "Pictures", links
     yield "findings", "Findings", _findings(every)
     yield "changes", "What the reviews changed", _changes(every)
     yield "agreement", "Agreement", _agreement(every)

@@ -121,6 +121,7 @@ def batch_view(
         createdAt=iso(batch.createdAt) or "",
         updatedAt=iso(batch.updatedAt) or "",
         endedAt=iso(batch.endedAt),
+        toldAt=iso(batch.messageSentAt),
         deletedAt=iso(batch.deletedAt),
     )
 

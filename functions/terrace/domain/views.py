@@ -170,6 +170,10 @@ class BatchView(View):
     createdAt: str
     updatedAt: str
     endedAt: str | None
+    toldAt: str | None = Field(
+        default=None,
+        description="when the message of its end went out: its report and final files are written",
+    )
     deletedAt: str | None = Field(
         description="when the batch's data in S3 was deleted; what is shown is the record of it"
     )

@@ -51,7 +51,7 @@ def sequences(base: str, seed: int, items: int, shape: AnnotationType = "Boundin
                 ],
             }
         )
-        body = json.dumps(_truth(scene).to_json()).encode()
+        body = json.dumps(all_truth(scene).to_json()).encode()
         truth[video_truth_key(source)] = body
         truth[frames_truth_key(prefix)] = body
         assert split_s3(source)[0] == split_s3(prefix)[0]
@@ -60,7 +60,7 @@ def sequences(base: str, seed: int, items: int, shape: AnnotationType = "Boundin
     return Sample(base, files, truth)
 
 
-def _truth(scene: Scene) -> VideoTruth:
+def all_truth(scene: Scene) -> VideoTruth:
     """The scene's own truth, and its vehicles as outlines and as points."""
     truth = scene.truth()
     more: list[TruthObject] = []

@@ -52,6 +52,14 @@ def _plain(value):
     return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
 
 
+def pyarrow(ask):
+    from pyarrow import parquet
+
+    read = parquet.read_table(ask["path"])
+    types = {field.name: str(field.type) for field in read.schema}
+    return {"classes": [], "items": [], "types": types, "rows": read.to_pylist()}
+
+
 def pycocotools(ask):
     from pycocotools.coco import COCO
 
@@ -83,7 +91,7 @@ def _chain(error):
     return " <- ".join(found)
 
 
-READERS = {"datumaro": datumaro, "pycocotools": pycocotools}
+READERS = {"datumaro": datumaro, "pyarrow": pyarrow, "pycocotools": pycocotools}
 
 
 def main():

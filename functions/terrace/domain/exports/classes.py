@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from terrace.domain.exports.model import BACKGROUND, ExportError
+from terrace.domain.exports.model import BACKGROUND, SKELETON, ExportError
 
 Conflict = Literal["error", "prefix", "same"]
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -69,7 +69,15 @@ def decide(
     Raises:
         ExportError: a class that its category file lacks, names that collide, a blank name.
     """
-    by_attribute = {name: _of(name, seen, given) for name in attributes}
+    skeletons = {
+        name: _skeletons_class(given[name], seen)
+        for name in attributes
+        if name in given and set(seen.classes.get(name, {})) == {SKELETON}
+    }
+    by_attribute = {
+        name: [skeletons[name]] if name in skeletons else _of(name, seen, given)
+        for name in attributes
+    }
     owners: dict[str, list[str]] = {}
     for attribute, names in by_attribute.items():
         for name in names:
@@ -99,7 +107,21 @@ def decide(
                     )
                 renamed[attribute, name] = final
             made.setdefault(final)
+    for attribute, name in skeletons.items():
+        if name != SKELETON or (attribute, name) in renamed:
+            renamed[attribute, SKELETON] = renamed.get((attribute, name), name)
     return Classes(tuple(made), renamed)
+
+
+def _skeletons_class(given: Sequence[str], seen: Seen) -> str:
+    """What skeletons are called: as their file's label, if it is one and no point of the rig.
+
+    Their labels have no class of their own, and a rig's file may list its points as labels.
+    """
+    if len(given) != 1 or given[0] in seen.points.get(SKELETON, ()):
+        return SKELETON
+    check(given, "label category file of a skeleton")
+    return given[0]
 
 
 def _of(attribute: str, seen: Seen, given: Mapping[str, Sequence[str]]) -> list[str]:

@@ -18,6 +18,7 @@ from terrace.domain.exports import (
     nuscenes,
     open_images,
     table,
+    table_parquet,
     voc,
     yolo,
 )
@@ -208,6 +209,14 @@ _ROWS = (
         table.write,
         table.image_path,
         "Pixels from 0. Of polygons, polylines and points only the box around them.",
+    ),
+    Format(
+        "parquet",
+        "The same table as Apache Parquet",
+        Holds(frozenset({"box", "class"}), _DRAWN | {"polyline"}),
+        table_parquet.write,
+        table.image_path,
+        "As csv, with types: text, double, integer; what is not there is null.",
     ),
     Format(
         "conll",

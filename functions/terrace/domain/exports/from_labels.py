@@ -8,6 +8,7 @@ from terrace.domain import manifest, s3uri, seqlabel, skeleton_answers
 from terrace.domain.exports.classes import Classes, Seen
 from terrace.domain.exports.model import (
     BACKGROUND,
+    SKELETON,
     BoxShape,
     CuboidShape,
     ExportError,
@@ -37,8 +38,6 @@ from terrace.domain.label_values import (
 )
 from terrace.domain.seqlabel import Annotation, Frame, Points, SeqLabel
 
-SKELETON = "skeleton"
-"""The class of a skeleton: a Custom job's page asks for points, not for a class."""
 _VISIBILITY: dict[str, Literal[0, 1, 2]] = {"visible": 2, "occluded": 1, "absent": 0}
 
 

@@ -42,7 +42,7 @@ class Choice:
     Attributes:
         include: outcomes, of items and of their lanes; an accepted lane's label is always taken.
         attributes: label attributes of jobs, the order in which classes are numbered; a lane is
-            taken with all of its jobs where one of them made one of these. None: all lanes.
+            taken with all of its jobs where one of them made one of these. Empty: all lanes.
     """
 
     include: frozenset[str] = frozenset({ACCEPTED})
@@ -245,8 +245,7 @@ def wanted(
                 for point in config[category_files.KEYPOINTS]
                 if isinstance(point, dict) and "label" in point
             ]
-        else:
-            given[lane.attribute] = category_files.label_names(dict(config))
+        given[lane.attribute] = category_files.label_names(dict(config))
     attributes = tuple(dict.fromkeys(lane.attribute for lane in lanes))
     return Wanted(attributes, given, points, conflict, held_back)
 

@@ -21,6 +21,8 @@ Size = tuple[int, int]
 Point = tuple[float, float]
 BACKGROUND = "BACKGROUND"
 """Ground Truth's name for what no class covers: number 0 of a mask, and never a class."""
+SKELETON = "skeleton"
+"""The class of a skeleton: a Custom job's page asks for points, not for a class."""
 
 
 class ExportError(ValueError):
