@@ -32,7 +32,9 @@ from terrace.adapters.s3_objects import S3ObjectStore
 from terrace.domain.exports.dataset import Wanted
 from terrace.domain.exports.formats import FORMATS
 from terrace.domain.records import JobRecord
+from terrace.domain.request import ExportWanted
 from terrace.domain.status import JobStatus
+from terrace.steps.deliver_exports import FinalManifests, write_export
 from terrace.steps.final_manifest import FinalManifest
 from terrace_cli.convert import run
 from terrace_cli.convert.documents import Documents
@@ -233,6 +235,21 @@ def export(name: str, home: Path) -> dict[str, Any]:
     return {"lines": done.tally.items, "boxes": done.tally.written["box"]}
 
 
+def deliver(name: str, home: Path) -> dict[str, Any]:
+    """One format, by the step of DeliverBatch: three passes over the manifest, and an upload."""
+    finals = FinalManifests("b", 1.0, f"s3://{BUCKET}/{FINAL}", None, None)
+    folder = f"s3://{BUCKET}/batches/b/final/g1/exports/{name}/"
+    found = write_export(
+        ExportWanted(format=name),
+        finals,
+        objects=S3ObjectStore(DiskS3(home)),
+        folder=folder,
+        categories={},
+        out_of_time=lambda: False,
+    )
+    return {"lines": found.items, "boxes": found.labels, "problem": found.problem}
+
+
 def steps(home: Path) -> dict[str, Callable[[], dict[str, Any]]]:
     """Everything that is measured, by its name."""
     given = [_path(home, name) for name in (START, *OUTPUTS.values())]
@@ -243,6 +260,8 @@ def steps(home: Path) -> dict[str, Callable[[], dict[str, Any]]]:
         "parse-final": lambda: parse(_path(home, FINAL)),
         "coco": lambda: export("coco", home),
         "csv": lambda: export("csv", home),
+        "deliver-coco": lambda: deliver("coco", home),
+        "deliver-csv": lambda: deliver("csv", home),
         "parse-first": lambda: parse(first),
         "yolo": lambda: export("yolo", home),
     }
@@ -252,6 +271,8 @@ AGAINST = {
     "merge": "parse-inputs",
     "coco": "parse-final",
     "csv": "parse-final",
+    "deliver-coco": "parse-final",
+    "deliver-csv": "parse-final",
     "yolo": "parse-first",
 }
 

@@ -26,6 +26,8 @@ def delivered_lines(outputs: dict[str, Any]) -> list[str]:
         problem = export.get("problem")
         what = f"not whole: {problem}" if problem else f"{export.get('items')} items"
         lines.append(f"{export.get('format')}: {export.get('s3Uri')} ({what})")
+        for name, count in (export.get("lacking") or {}).items():
+            lines.append(f"  {count} items have no such label of {name}, only of other lanes")
         left_out = export.get("leftOut") or {}
         if left_out:
             told = (

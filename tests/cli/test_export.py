@@ -191,6 +191,19 @@ def test_images_are_copied_and_one_base_name_in_two_folders_stays_two(batches: B
         assert (batches.folder / f"out/labels/train/{folder}/x.txt").is_file()
 
 
+def test_items_that_only_another_lane_has_labeled_are_said(batches: Batches) -> None:
+    alone = line("a.png")
+    empty = {"lane": "road", "attribute": None, "status": "unlabeled", "history": []}
+    alone["terrace"]["lanes"].append(empty)
+    both = line("b.png")
+    other = {"road": both["zoo-car"], "road-metadata": both["zoo-car-metadata"]}
+    both |= other
+    both["terrace"]["lanes"].append({**empty, "attribute": "road", "status": "accepted"})
+    batches.add("zoo", accepted=[alone, both])
+    said = batches.done("zoo", "--format", "csv", "--on-conflict", "same")
+    assert "1 items have no such label of road, only of other lanes" in said
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -242,5 +255,10 @@ def test_nothing_is_left_of_an_export_that_is_broken_off(
 
 def test_what_a_format_has_no_place_for_is_shown_with_the_batch() -> None:
     record = {"format": "mot", "s3Uri": "s3://b/f/", "items": 3, "problem": None}
-    told = delivered_lines({"exports": [{**record, "leftOut": {"kinds": None, "polyline": 4}}]})
-    assert told[-2:] == ["mot: s3://b/f/ (3 items)", "  it has no place for: kinds, 4 polyline"]
+    more = {"leftOut": {"kinds": None, "polyline": 4}, "lacking": {"car-ref": 2}}
+    told = delivered_lines({"exports": [{**record, **more}]})
+    assert told[-3:] == [
+        "mot: s3://b/f/ (3 items)",
+        "  2 items have no such label of car-ref, only of other lanes",
+        "  it has no place for: kinds, 4 polyline",
+    ]

@@ -106,6 +106,10 @@ def test_two_lanes_of_one_attribute_are_told_apart_by_name(house: House, tmp_pat
     for wanted in ("car", "road"):
         names = {line[f"{wanted}-metadata"]["job-name"] for line in sent(prepared(path, wanted))}
         assert names == {f"labeling-job/{wanted}"}
+    # With the attribute it is the lane that has it in the line, not the one that was renamed
+    assert {line["seen-metadata"]["job-name"] for line in sent(prepared(path, "seen"))} == {
+        "labeling-job/car"
+    }
 
 
 def test_a_name_that_means_two_lanes_stops(house: House, tmp_path: Path) -> None:

@@ -239,6 +239,14 @@ def test_a_confidence_that_is_missing_is_made_up_since_nobody_uses_it(tmp_path: 
     assert made["claim-metadata"]["confidence"] == 1
 
 
+def test_a_confidence_that_is_no_number_is_not_sent(tmp_path: Path) -> None:
+    line = boxes("a.jpg", (0, 1, 1, 9, 9))
+    line["vehicle-metadata"]["objects"] = [{"confidence": True}]
+    read = labels.read(Item(1, "", line), "vehicle", "m")
+    assert isinstance(read, Entry)
+    assert '"objects":[{"confidence":1}]' in read.text
+
+
 def lane(status: str = "accepted", attribute: str | None = "vehicle") -> dict[str, Any]:
     told = {"lane": "boxes-1", "attribute": attribute, "status": status, "reason": "a reviewer"}
     return {"terrace": {"lanes": [told]}}

@@ -127,6 +127,20 @@ def test_a_label_that_came_with_an_item_is_not_taken_for_its_lanes() -> None:
     assert ["car" in json.loads(text) for text in made.lines()] == [False, True]
 
 
+def test_items_that_lack_a_lanes_label_are_counted_where_another_lanes_is_written() -> None:
+    found = survey(
+        Choice(),
+        line(0, entry("car", "car"), entry("bike", "bike")),
+        line(1, entry("car", "car"), entry("bike", "bike", "rejected")),
+        line(2, entry("car", "car"), entry("bike", None, "unlabeled")),
+        line(3, entry("bike", "bike")),
+        line(4, entry("car", None, "unlabeled"), entry("bike", None, "unlabeled")),
+    )
+    held, _ = found.chosen(FORMATS["csv"], {}, "m")
+    assert found.lacking(held) == {"bike": 2}
+    assert found.lacking([lane for lane in held if lane.attribute == "bike"]) == {}
+
+
 def test_class_ids_are_in_the_order_that_was_asked_for() -> None:
     both = line(0, entry("car", "car"), entry("bike", "bike"))
     for asked in (("bike", "car-audit"), ("car", "bike-adjust")):
@@ -147,7 +161,7 @@ def test_a_skeletons_points_are_in_the_order_of_its_file() -> None:
     held, _ = survey(Choice(), line(0, entry("car", "car"))).chosen(FORMATS["csv"], {}, "m")
     config = {"keypointClasses": [{"label": "nose"}, {"label": "tail"}], "labels": []}
     order = wanted(held, {"car": config}, conflict="error", held_back=0)
-    assert (order.categories, list(order.keypoints)) == ({}, ["nose", "tail"])
+    assert (order.categories, list(order.keypoints)) == ({"car": []}, ["nose", "tail"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The report of a batch on the embedded AWS: the real machine, function and role."""
+"""Report and final manifests of a batch on the embedded AWS: the real machine and roles."""
 
 import json
 from typing import Any
@@ -61,15 +61,28 @@ def test_the_end_message_names_a_report_that_says_what_each_job_did(
     status, answer = world.http(f"{world.contract['apiUrl']}/batch/report?batchId={batch}")
     assert (status, answer) == (200, json.loads(world.read(uri)))
     assert world.timeline(batch, "REPORT_WRITTEN")
+    # And it says where every item is, with the label that the second job left
+    outputs = message["outputs"]
+    counts = [outputs[key] for key in ("items", "accepted", "rejected", "unlabeled")]
+    assert counts == [draw.numItems, draw.numItems, 0, 0]
+    assert outputs["deliveryComplete"], outputs["deliveryProblem"]
+    items = [json.loads(line) for line in world.read(outputs["finalManifestS3Uri"]).splitlines()]
+    assert [item["terrace"]["item"] for item in items] == list(range(draw.numItems or 0))
+    assert all(f"{batch}-mend" in item and f"{batch}-draw" not in item for item in items)
+    assert world.timeline(batch, "DELIVERED")
 
 
-def test_a_report_that_cannot_be_written_keeps_no_batch_from_ending(
+def test_report_and_manifests_that_cannot_be_written_keep_no_batch_from_ending(
     world: World, batch: str
 ) -> None:
-    with without(world, "WriteReportRole", "dynamodb:UpdateItem"):
+    with (
+        without(world, "WriteReportRole", "dynamodb:UpdateItem"),
+        without(world, "DeliverBatchRole", "dynamodb:UpdateItem"),
+    ):
         message = ended(world, batch)
     assert message["status"] == "SUCCESS"
     assert "reportS3Uri" not in message
+    assert message["outputs"]["finalManifestS3Uri"] is None
     eventually(lambda: "openKey" not in world.rows(batch, "BATCH")[0], "all is told")
     status, answer = world.http(f"{world.contract['apiUrl']}/batch/report?batchId={batch}")
     assert (status, answer["complete"]) == (200, False)

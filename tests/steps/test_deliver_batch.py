@@ -172,9 +172,40 @@ def test_a_service_that_is_away_for_a_while_costs_nothing(
     assert delivery(house).complete
 
 
-def test_labels_that_were_never_readable_are_told_and_end_it(house: House) -> None:
+def test_an_output_that_is_gone_leaves_the_labels_before_it(house: House) -> None:
     three(house)
-    house.objects.delete(f"s3://{BUCKET}/batches/b/outputs/car-check/output.manifest")
+    gone = f"s3://{BUCKET}/batches/b/outputs/car-check/output.manifest"
+    house.objects.delete(gone)
+    assert machine(house, deliver(house)) == 1
+    done = delivery(house)
+    assert (done.items, done.accepted, done.unlabeled, done.complete) == (3, 2, 1, False)
+    assert "car-check: its labels could not be read" in (done.problem or "")
+    lines = house.objects.read_lines(done.outputManifestS3Uri or "")
+    for about in (json.loads(line.text)["terrace"] for line in lines):
+        assert gone in about["reason"]
+        assert [one["what"] for one in about["lanes"][0]["history"]] == ["labeled", "not answered"]
+
+
+def test_an_output_that_breaks_off_in_the_middle_keeps_what_is_before_and_behind(
+    house: House,
+) -> None:
+    three(house)
+    uri = f"s3://{BUCKET}/batches/b/outputs/car-check/output.manifest"
+    first, _ = (line.text for line in house.objects.read_lines(uri))
+    house.objects.write_lines(uri, iter([first, '{"source-ref": "s3://']))
+    assert machine(house, deliver(house)) == 1
+    done = delivery(house)
+    assert (done.items, done.accepted, done.unlabeled) == (3, 2, 1)
+    lines = house.objects.read_lines(done.outputManifestS3Uri or "")
+    passed, older = (json.loads(line.text)["terrace"] for line in lines)
+    assert passed["lanes"][0]["history"][1]["verdict"] == "Pass"
+    assert "could not be read" in older["reason"]
+
+
+def test_labels_of_which_nothing_can_be_read_are_told_and_end_it(house: House) -> None:
+    three(house)
+    for job in ("car", "car-check"):
+        house.objects.delete(f"s3://{BUCKET}/batches/b/outputs/{job}/output.manifest")
     assert machine(house, deliver(house)) == 1
     done = delivery(house)
     assert (done.items, done.unlabeled, done.complete) == (3, 3, False)

@@ -362,6 +362,21 @@ def test_what_cannot_be_written_is_said(
     assert says in str(world.write(wanted).problem)
 
 
+def test_the_command_that_helps_has_the_options_of_the_export(world: World) -> None:
+    world.line("a.png", ("car", "car", *boxes(("car", 5))))
+    wanted = {
+        "format": "csv",
+        "include": ["accepted", "rejected"],
+        "attributes": ["car"],
+        "onNameConflict": "same",
+        "valPercent": 20,
+    }
+    assert (
+        "; terrace export x --format csv --include accepted --include rejected --attribute car "
+        "--on-conflict same --val 20 writes it" in str(world.write(wanted, lambda: True).problem)
+    )
+
+
 def test_a_class_that_the_category_file_lacks_is_said(world: World) -> None:
     world.line("a.png", ("car", "car", *boxes(("car", 5))))
     world.categories = {"car": labels("bus")}

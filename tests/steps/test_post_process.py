@@ -179,6 +179,17 @@ def test_long_work_is_asked_for_again_under_one_id(desk: Desk) -> None:
     assert len({event["idempotencyId"] for event in desk.events}) == 1
 
 
+def test_of_two_that_ask_at_a_time_the_first_answer_that_is_kept_counts(desk: Desk) -> None:
+    def answer(event: Any) -> Any:
+        if event["call"] == 1:
+            # Another call asks, and is answered, while this one waits.
+            desk.run()
+        return {"done": True, "result": event["call"]}
+
+    desk.answers(answer)
+    assert desk.run() == desk.run() == PostProcessingRecord(status="DONE", result=2)
+
+
 def test_work_that_never_ends_is_given_up_after_half_an_hour(desk: Desk) -> None:
     desk.answers(lambda _: {"done": False})
     began = desk.clock.now()

@@ -455,6 +455,27 @@ def own_kept(house: House, batch_id: str) -> str:
     return house.transform.transformation.kept_uri(house.batch(batch_id))
 
 
+def test_of_two_that_ask_at_a_time_the_first_answer_that_is_kept_counts(house: House) -> None:
+    mine, other = made(house), made(house)
+    other["inputs"]["car"]["inputManifestS3Uri"] = house.manifest("other")
+    house.post(request())
+
+    def answer(event: Any) -> Any:
+        if event["call"] == 1:
+            # Another call asks, and is answered, while this one waits.
+            assert house.transform.run(STEP).next == "plan"
+            return mine
+        return other
+
+    house.functions.answers[OWN] = answer
+    assert house.transform.run(STEP).next == "plan"
+
+    spec = house.jobs()["car"].spec
+    assert spec.inputConfig.inputManifestS3Uri == other["inputs"]["car"]["inputManifestS3Uri"]
+    kept = house.objects.get_json(own_kept(house, "b"))
+    assert kept["answer"]["inputs"]["car"]["inputManifestS3Uri"].endswith("other.manifest")
+
+
 def test_two_answers_at_once_and_the_one_that_is_kept_is_checked_whole(house: House) -> None:
     """Another call asked as well, and kept its answer last, while this one's was half checked."""
     answers(house, made(house))

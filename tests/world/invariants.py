@@ -410,9 +410,30 @@ class Watch:
                 if job.name not in named and not current:
                     self.wrong("I6", f"{job.name} is on no record of {batch_id}")
             self._names_given_back(batch)
+            self._delivered(batch, list(rows.values()))
         for execution in world.stepfunctions.executions.values():
             if execution.status == "RUNNING":
                 self.wrong("I8", f"execution {execution.name} never ended: {execution.path[-3:]}")
+
+    def _delivered(self, batch: BatchRecord, rows: list[JobRecord]) -> None:
+        """Every item of the input is in exactly one final manifest, and the counts say so."""
+        found = batch.delivered
+        if found is None or not found.counted:
+            return
+        uris = (
+            found.outputManifestS3Uri,
+            found.rejectedManifestS3Uri,
+            found.unlabeledManifestS3Uri,
+        )
+        files = [self.world.lines(uri) or [] if uri else [] for uri in uris]
+        told = [found.accepted, found.rejected, found.unlabeled]
+        if [len(lines) for lines in files] != told or found.items != sum(map(len, files)):
+            self.wrong("lies", f"{batch.batchId}: {told} of {found.items} items were delivered")
+        starts = {row.spec.inputConfig.inputManifestS3Uri for row in rows} - {None}
+        given = {line["source-ref"] for uri in starts for line in self.world.lines(str(uri)) or []}
+        kept = {line["source-ref"] for lines in files for line in lines}
+        if given != kept:
+            self.wrong("I9", f"{batch.batchId}: delivered {len(kept)} of {len(given)} data objects")
 
     def _names_given_back(self, batch: BatchRecord) -> None:
         if batch.status is not BatchStatus.VALIDATION_FAIL:

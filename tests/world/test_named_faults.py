@@ -711,6 +711,35 @@ def test_a_report_that_is_never_written() -> None:
 
 
 @fault(
+    "DeliverBatch dies at every call, for ever",
+    "The batch has ended as it would have, and its message goes out without final manifests.",
+)
+def test_a_delivery_that_is_never_made() -> None:
+    with Scene().running() as scene:
+        scene.at("DynamoBatchStore.set_delivery", CRASH_BEFORE, times=1_000)
+        scene.post(scene.request())
+        good_end(scene)
+        [told] = [m["body"] for m in scene.world.sns.sent if m["eventType"] == "BATCH_COMPLETE"]
+        assert told["outputs"]["finalManifestS3Uri"] is None
+        assert told["outputs"]["items"] is None
+
+
+@fault(
+    "DeliverBatch dies right after it has noted how far it is",
+    "The next call goes on with what is there; each item is delivered once, and told.",
+)
+def test_a_delivery_that_is_taken_up_again() -> None:
+    with Scene().running() as scene:
+        scene.at("DynamoBatchStore.set_delivery", CRASH_AFTER, times=2)
+        scene.post(scene.request())
+        good_end(scene)
+        [told] = [m["body"] for m in scene.world.sns.sent if m["eventType"] == "BATCH_COMPLETE"]
+        outputs = told["outputs"]
+        assert outputs["deliveryComplete"]
+        assert outputs["items"] == outputs["accepted"] > 0
+
+
+@fault(
     "WriteReport dies right after it has noted where the report is",
     "The next try goes on with what is there; the one message names the report.",
 )

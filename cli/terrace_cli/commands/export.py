@@ -159,8 +159,13 @@ class _Run:
         self._sources = [Source(place, documents.lines(place)) for place in places]
         self._lanes: Lanes | None = None
 
-    def write(self, order: "Order") -> tuple["Done", list[str]]:
-        """Writes one format; what came of it, and the label attributes it has no place for."""
+    def write(self, order: "Order") -> tuple["Done", list[str], dict[str, int]]:
+        """Writes one format.
+
+        Returns:
+            What came of it; label attributes it has no place for; items without a label, by
+            attribute.
+        """
         from dataclasses import replace
 
         from terrace.domain.exports.lanes import wanted
@@ -178,7 +183,7 @@ class _Run:
             )
             rewritten = lanes.sources(self._sources, held)
             done = from_sources(rewritten, replace(order, wanted=asked), self._documents, step)
-        return done, [lane.attribute for lane in left_out]
+        return done, [lane.attribute for lane in left_out], lanes.lacking(held)
 
     def _read(self, step: Callable[[str, int, int | None], None]) -> "Lanes":
         from terrace.domain.exports.lanes import Lanes
@@ -206,7 +211,7 @@ def _each(
     for name in chosen:
         one = order(name)
         try:
-            done, left_out = run.write(one)
+            done, left_out, lacking = run.write(one)
         except TerraceError as error:
             if not everything and len(chosen) == 1:
                 raise
@@ -218,6 +223,8 @@ def _each(
         say(done, name, one.out)
         if left_out:
             click.echo(f"  label attributes it has no place for: {', '.join(left_out)}")
+        for attribute, count in lacking.items():
+            click.echo(f"  {count} items have no such label of {attribute}, only of other lanes")
     if everything:
         return None if written else TerraceError("no format was written", "", EXIT_WRONG)
     return failed

@@ -23,6 +23,13 @@ from terrace_cli.rekognition.sets import DataSet
 DATASET_SECONDS = 5.0
 VERSION_SECONDS = 60.0
 """Between two looks: a data set takes minutes, a training 30 minutes to 24 hours."""
+TAGS_UNKNOWN = (
+    "AccessDeniedException",
+    "InvalidParameterException",
+    "ResourceNotFoundException",
+)
+"""CreateDataset takes tags; of which resources ListTagsForResource tells them, its text (models,
+collections, stream processors) does not say for data sets."""
 NO_ANSWER = (HTTPClientError, NoConnectionError)
 SILENT_LOOKS = 30
 """Looks in a row without an answer, after which nobody waits any more."""
@@ -114,8 +121,8 @@ class Service:
         ]
         if strange and not replace:
             raise TerraceError(
-                f"the project {plan.project} has a {' and a '.join(strange)} data set of another "
-                "content",
+                f"the project {plan.project} has a {' and a '.join(strange)} data set of another, "
+                "or unknown, content",
                 "a project has one of each: give another --project, or --replace-datasets, which "
                 "deletes them (trained versions stay)",
                 EXIT_WRONG,
@@ -155,7 +162,7 @@ class Service:
             try:
                 tags = self._client.list_tags_for_resource(ResourceArn=arn).get("Tags") or {}
             except ClientError as error:
-                if code_of(error) == "AccessDeniedException":
+                if code_of(error) in TAGS_UNKNOWN:
                     # Nobody knows what is in it: as if it had another content.
                     return False
                 raise

@@ -322,6 +322,10 @@ def line(
     }
     if given.manifest is not None:
         about["manifest"] = given.manifest
+    # A line that is no longer than its provenance may be needs no look at how long that is.
+    whole = dump({**data, TERRACE: about})
+    if len(whole) <= TERRACE_MAX:
+        return became, whole
     text = dump(about)
     if len(text) > TERRACE_MAX:
         short = [{**one.about, "history": []} for one in parts]

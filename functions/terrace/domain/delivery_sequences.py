@@ -136,14 +136,14 @@ class _Classes:
         for number, name in class_map.items():
             known = numbers.get(name)
             if known is None:
-                known = number if number not in self.names else self._free(class_map)
+                known = number if number not in self.names else self._free()
                 self.names[known] = name
                 numbers[name] = known
             renumber[number] = known
         return _Renumber(renumber)
 
-    def _free(self, also: Mapping[str, str]) -> str:
-        taken = [int(number) for number in (*self.names, *also) if number.isdigit()]
+    def _free(self) -> str:
+        taken = [int(number) for number in self.names if number.isdigit()]
         return str(max(taken, default=-1) + 1)
 
 

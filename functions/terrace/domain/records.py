@@ -119,6 +119,11 @@ class ExportRecord(Record):
         description="what the format has no place for: how many labels of a kind, or a whole "
         "label attribute (null)",
     )
+    lacking: dict[str, int] = Field(
+        default_factory=dict,
+        description="by label attribute: items that are there for another lane's label, without "
+        "one of this",
+    )
     problem: str | None = Field(default=None, description="null where it is whole")
 
 

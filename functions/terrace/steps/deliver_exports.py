@@ -18,7 +18,7 @@ from terrace.domain.exports.lanes import Choice, Lane, Lanes, wanted
 from terrace.domain.exports.model import ExportError, Item, Kind
 from terrace.domain.json_reading import UnreadableError
 from terrace.domain.records import BatchRecord, DeliveryRecord, ExportRecord
-from terrace.domain.request import BatchRequest, ExportWanted
+from terrace.domain.request import BatchRequest, ExportWanted, NameConflict
 from terrace.errors import AccessDeniedError, NotFoundError, ObjectChangedError, OutOfRoomError
 from terrace.ports import Clock, ObjectStore, Upload
 from terrace.steps.export_documents import StoredDocuments, StoredSizes
@@ -132,7 +132,7 @@ def write_export(
         What was written; `problem` where it is not whole. Never raises for what the user's data
         cause. TransientError: the same call may succeed.
     """
-    command = f"terrace export {finals.batchId} --format {wanted.format}"
+    command = _command(wanted, finals)
     try:
         return _write(wanted, finals, objects, folder, categories, out_of_time)
     except (ExportError, UnreadableError) as error:
@@ -171,8 +171,8 @@ def _write(  # noqa: PLR0917 - the arguments of write_export
             raise _LateError
 
     choice = Choice(frozenset(asked.include), asked.attributes or ())
-    where = " and ".join(f"{name}.manifest" for name in asked.include)
     uris = [uri for name in asked.include if (uri := finals.of(name)) is not None]
+    where = " and ".join(uris) or "the batch"
     manifests = [_source(uri, objects) for uri in dict.fromkeys(uris)]
     lanes = Lanes(choice)
     for manifest in manifests:
@@ -214,7 +214,21 @@ def _write(  # noqa: PLR0917 - the arguments of write_export
         items=tally.items,
         labels=sum(tally.written.values()),
         leftOut=_left_out(left_out, tally.left_out),
+        lacking=lanes.lacking(held),
     )
+
+
+def _command(asked: ExportWanted, finals: FinalManifests) -> str:
+    """What writes the same export on the user's own machine."""
+    options = [f"--format {asked.format}"]
+    if asked.include != ["accepted"]:
+        options += [f"--include {name}" for name in asked.include]
+    options += [f"--attribute {name}" for name in asked.attributes or []]
+    if asked.onNameConflict is not NameConflict.error:
+        options.append(f"--on-conflict {asked.onNameConflict.value}")
+    if asked.valPercent:
+        options.append(f"--val {asked.valPercent:g}")
+    return f"terrace export {finals.batchId} {' '.join(options)}"
 
 
 def _left_out(lanes: Iterable[Lane], labels: Mapping[Kind, int]) -> dict[str, int | None]:

@@ -125,12 +125,13 @@ def _of_start(
 ) -> Iterator[_Found]:
     for index, (digest, data) in enumerate(lines):
         parts = []
+        source = _source(data)
         for reader in readers:
             item = reader.take(index)
             if item is None:
                 parts.append(reader.missing())
                 continue
-            if item.source != _source(data):
+            if item.source != source:
                 raise StartReplacedError(start)
             parts.append(item.part)
         yield index, data, digest, tuple(parts)
@@ -156,7 +157,10 @@ def _of_lanes(readers: list[LaneReader]) -> Iterator[_Found]:
 
 
 def _source(data: Data) -> str:
-    return next((str(data[key]) for key in manifest.SOURCES if key in data), "")
+    for key in manifest.SOURCES:
+        if key in data:
+            return str(data[key])
+    return ""
 
 
 def _key(data: Data) -> bytes:

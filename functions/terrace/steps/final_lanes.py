@@ -95,6 +95,20 @@ def _lane(rows: tuple[JobRecord, ...]) -> FinalLane:
     return FinalLane(about, rows, None if last is None else rows[last])
 
 
+def _before(found: FinalLane, why: str) -> FinalLane | None:
+    """The lane as if the last job that left anything had left nothing; None: no other one did."""
+    end = found.path.index(found.delivered) if found.delivered is not None else 0
+    places = [place for place in range(end) if delivered(found.path[place])]
+    if not places:
+        return None
+    steps = tuple(
+        replace(step, gave=step.gave and place < end)
+        for place, step in enumerate(found.about.steps)
+    )
+    about = replace(found.about, steps=steps, stopped_by=end, failure=why)
+    return replace(found, about=about, delivered=found.path[places[-1]])
+
+
 def _step(job: JobRecord) -> Step:
     modality = modalities.get(job.spec.jobModality)
     chained = job.auditedAttributeName is not None or lane.starts_labeled(job)
@@ -135,7 +149,7 @@ class Placed(Struct, frozen=True):
 
 
 class LaneReader:
-    """Reads a lane's items in order. What cannot be read is told, and ends the lane."""
+    """Reads a lane's items in order. What cannot be read is told; an older label stands for it."""
 
     def __init__(self, found: FinalLane, objects: ObjectStore) -> None:
         self.lane = found
@@ -162,15 +176,27 @@ class LaneReader:
         return delivery.missing(self.lane.about, why)
 
     def _read(self) -> Iterator[Placed]:
-        try:
-            yield from self._placed()
-        except ObjectChangedError:
-            raise
-        except (PermanentError, ValueError) as error:
-            self.problem = f"{self.lane.about.name}: its labels could not be read: {error}"
+        """Where a job's output breaks off, the items are read on as the job before it left them."""
+        found: FinalLane | None = self.lane
+        place = 0
+        while found is not None:
+            try:
+                for item in self._placed(found):
+                    if item.index >= place:
+                        place = item.index + 1
+                        yield item
+            except ObjectChangedError:
+                raise
+            except (PermanentError, ValueError) as error:
+                job = found.delivered or found.first
+                why = f"{job.jobName}: its labels could not be read: {error}"
+                self.problem = self.problem or why
+                found = _before(found, why)
+            else:
+                return
 
-    def _placed(self) -> Iterator[Placed]:
-        found, objects = self.lane, self._objects
+    def _placed(self, found: FinalLane) -> Iterator[Placed]:
+        objects = self._objects
         items = (
             lane.before(found.first, objects)
             if found.delivered is None

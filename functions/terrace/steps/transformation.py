@@ -87,11 +87,8 @@ class Transformation:
             found = self._ask(batch, wanted, raw)
             if isinstance(found, int):
                 return Outcome(wait=found)
-            kept = found
-            self.objects.put_json(self.kept_uri(batch), kept.model_dump(mode="json"))
-            told = {"functionArn": kept.functionArn, "calls": kept.calls}
-            what = "TRANSFORMED" if kept.answer is not None else "TRANSFORMATION_FAILED"
-            self.store.add_event(batch.batchId, what, told, kept.at)
+            # A call beside this one may have its answer by now: the first that is kept counts.
+            kept = self._kept(batch) or self._keep(batch, found)
         if kept.answer is None:
             return Outcome(problems=(kept.problem,) if kept.problem is not None else ())
         limits = self._limits(batch.batchId)
@@ -114,6 +111,13 @@ class Transformation:
             return Kept.model_validate(self.objects.get_json(self.kept_uri(batch)))
         except NotFoundError:
             return None
+
+    def _keep(self, batch: BatchRecord, kept: Kept) -> Kept:
+        self.objects.put_json(self.kept_uri(batch), kept.model_dump(mode="json"))
+        told = {"functionArn": kept.functionArn, "calls": kept.calls}
+        what = "TRANSFORMED" if kept.answer is not None else "TRANSFORMATION_FAILED"
+        self.store.add_event(batch.batchId, what, told, kept.at)
+        return kept
 
     def _ask(self, batch: BatchRecord, wanted: OwnFunction, raw: dict[str, Any]) -> Kept | int:
         """One call. Seconds to wait, where the function is not done."""

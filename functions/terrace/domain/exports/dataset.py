@@ -90,7 +90,7 @@ def survey(
     quick = quick_boxes.surveyor(wanted.attributes, found.seen)
     lines = items = boxes = 0
     folder = None
-    for lines, (uri, number, read) in enumerate(_read(sources, quick), start=1):
+    for lines, (uri, number, read) in enumerate(each_line(sources, quick), start=1):
         step(lines)
         if isinstance(read, manifest.Item):
             _look(
@@ -227,7 +227,7 @@ def items(
     names = Names(found.folder or "")
     quick = quick_boxes.reader(wanted.attributes, classes)
     subset = "train"
-    for place, number, read in _read(sources, quick):
+    for place, number, read in each_line(sources, quick):
         if isinstance(read, manifest.Item):
             yield from _slowly(
                 read,
@@ -301,7 +301,7 @@ def _subset(key: str, held_back: float) -> str:
 Quick = TypeVar("Quick")
 
 
-def _read(
+def each_line(
     sources: Sequence[Source], quick: Callable[[str], Quick | None]
 ) -> Iterator[tuple[str, int, Quick | manifest.Item]]:
     """URI, number and content of every line: what `quick` makes of it, or the item on it."""

@@ -1,0 +1,56 @@
+"""What tells lines of a final manifest apart for an export: few kinds of line, and very many lines.
+
+Two lines of one kind have the same members, labels under the same of them, and the same lanes with
+the same jobs behind them: what is learned of the lanes from one is true of the other.
+"""
+
+from collections.abc import Hashable
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.json import Decoder
+
+_UNLIKE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+_NO_LABEL = (b"null", b'""')
+
+
+class _Done(Struct, frozen=True):
+    job: str
+    modality: str
+    level: int
+    attribute: str
+
+
+class _Lane(Struct, frozen=True):
+    lane: str
+    attribute: str | None
+    status: str
+    history: tuple[_Done, ...]
+
+
+class _Provenance(Struct, frozen=True):
+    lanes: tuple[_Lane, ...]
+
+
+_MEMBERS = Decoder(dict[str, Raw])
+_PROVENANCE = Decoder(_Provenance)
+
+
+def kind_of(text: str, provenance: str) -> Hashable | None:
+    """The kind of a line; None where it is not as Terrace writes one: somebody has to look.
+
+    Args:
+        text: the line.
+        provenance: the attribute that says its lanes.
+    """
+    try:
+        members = _MEMBERS.decode(text)
+        about = _PROVENANCE.decode(members[provenance])
+    except (*_UNLIKE, KeyError):
+        return None
+    unlabeled = [
+        one.attribute
+        for one in about.lanes
+        if one.attribute is not None and bytes(members.get(one.attribute, b"null")) in _NO_LABEL
+    ]
+    return tuple(members), about, tuple(unlabeled)

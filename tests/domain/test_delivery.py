@@ -1,0 +1,208 @@
+"""Final lines: names of attributes, whose verdict counts, and sequences of several lanes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from terrace.domain import delivery
+from terrace.domain.delivery import Given, Lane, Outcome, Passed, Step
+from terrace.domain.delivery_sequences import LaneLabels, merge
+from terrace.domain.seqlabel import read
+
+ABOUT = {"type": "groundtruth/object-detection", "creation-date": "2026-11-21T10:00:00"}
+
+
+def step(job: str, kind: Any = "label", **more: Any) -> Step:
+    given = {"modality": "BoundingBox", "level": 1, "attribute": job, "label": job, **more}
+    return Step(job=job, kind=kind, **given)
+
+
+def made(job: str, value: Any = 0, **more: Any) -> dict[str, Any]:
+    return {job: value, f"{job}-metadata": {**ABOUT, "job-name": f"labeling-job/{job}", **more}}
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+def test_lanes_that_fork_share_an_attribute_and_others_do_not() -> None:
+    found = delivery.names(
+        [
+            ("a-1", [("seen-ref", "seen"), ("a-1-ref", "a-1")]),
+            ("a-2", [("seen-ref", "seen")]),
+            ("b", [("seen-ref", "b")]),
+            ("c", [("seen-of-c-ref", "c0"), ("seen-ref", "c")]),
+        ]
+    )
+    assert found[:3] == [{}, {}, {"seen-ref": "seen-of-b-ref"}]
+    # Ground Truth wants `-ref` last, and no two attributes are one
+    assert found[3] == {"seen-ref": "seen-of-c-2-ref"}
+
+
+# --- what became of it ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "reason"),
+    [
+        (["Pass"], Outcome.accepted, ""),
+        (["Fail"], Outcome.rejected, "check0 said Fail"),
+        (["Wrong", "ok"], Outcome.accepted, ""),
+        (["Pass", "bad"], Outcome.rejected, "check1 said bad"),
+        (["Fail", "Hard to say"], Outcome.rejected, "check0 said Fail"),
+        (
+            ["Hard to say"],
+            Outcome.accepted,
+            "check0 said Hard to say, which neither passes nor fails the label",
+        ),
+    ],
+)
+def test_the_last_verdict_that_says_anything_counts(
+    said: list[str], outcome: Outcome, reason: str
+) -> None:
+    data: dict[str, Any] = {"source-ref": "s3://b/x.jpg", **made("car")}
+    steps = [step("car")]
+    for number, word in enumerate(said):
+        steps.append(step(f"check{number}", "verdict", label="car", audited="car"))
+        data |= made(f"check{number}", **{"class-name": word})
+    part = delivery.part(Lane(tuple(steps)), data, "car", "", {})
+    assert (part.status, part.about["reason"]) == (outcome, reason)
+
+
+def test_a_copy_under_the_name_of_a_review_is_no_answer_of_it() -> None:
+    # Given an item that was copied under the review's attribute, for a third level to look at
+    lane = Lane((step("car"), step("mend", "review", audited="car"), step("last", "review")))
+    copied = {"mend": 0, "mend-metadata": {**ABOUT, "job-name": "labeling-job/car-a2"}}
+    data = {**made("car", **{"job-name": "labeling-job/car-a2"}), **copied, **made("last")}
+    history = delivery.part(lane, data, "last", "", {}).about["history"]
+    assert [one["what"] for one in history] == ["labeled", "not answered", "reviewed"]
+    assert [one["attempt"] for one in history] == [2, None, 1]
+
+
+def test_what_a_gate_let_pass_was_not_looked_at_whatever_the_line_holds() -> None:
+    lane = Lane((step("car"), step("mend", "review", audited="car", gated=True)))
+    passed = {1: Passed("accepted as it is: no finding", True)}
+    part = delivery.part(lane, made("car"), "car", "accepted as it is: no finding", passed)
+    entry = part.about["history"][1]
+    assert (entry["what"], entry["gate"]) == (
+        *("accepted without a look", "accepted as it is: no finding"),
+    )
+    assert part.status is Outcome.accepted
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status", "changed"),
+    [
+        ("s3://b/1", "s3://b/1", None, False),
+        ("s3://b/1", "s3://b/2", "adjusted", True),
+        ("s3://b/1", "s3://b/2", "unadjusted", False),
+        ("s3://b/1", "s3://b/2", None, None),
+    ],
+)
+def test_whether_a_label_in_a_file_changed(
+    before: str, after: str, status: str | None, changed: bool | None
+) -> None:
+    said = {} if status is None else {"adjustment-status": status}
+    data = {**made("car-ref", before), **made("mend-ref", after, **said)}
+    lane = Lane((step("car-ref"), step("mend-ref", "review", audited="car-ref")))
+    history = delivery.part(lane, data, "mend-ref", "", {}).about["history"]
+    assert history[1]["changed"] is changed
+
+
+def test_a_line_of_hundreds_of_lanes_can_go_back_to_ground_truth() -> None:
+    lanes = [Lane((step(f"lane{number}"),)) for number in range(300)]
+    parts = [delivery.part(one, made(one.name), one.name, "", {}) for one in lanes]
+    given = Given(0, {"source-ref": "s3://b/x.jpg", "terrace": {"of": "an earlier batch"}}, "0f")
+    became, text = delivery.line("b", 1, given, parts, {})
+    data = json.loads(text)
+    assert became is Outcome.accepted
+    assert len(json.dumps(data["terrace"], separators=(",", ":"))) <= 20_000 + 300
+    assert data["terrace"]["shortened"] is True
+    assert len(data["terrace"]["lanes"]) == 300
+    assert data["lane299"] == 0
+
+
+# --- sequences -----------------------------------------------------------------------------------
+
+
+def box(object_id: str, name: str, number: int = 0) -> dict[str, Any]:
+    sides = {"left": 1, "top": 2, "width": 3, "height": 4}
+    return {"class-id": str(number), "object-id": object_id, "object-name": name, **sides}
+
+
+def line(object_id: str, name: str, number: int = 0) -> dict[str, Any]:
+    points = [{"x": 1, "y": 2}, {"x": 3, "y": 4}]
+    return {"class-id": number, "object-id": object_id, "object-name": name, "vertices": points}
+
+
+def frame(number: int, name: str, **shapes: Any) -> dict[str, Any]:
+    return {"frame-no": str(number), "frame": name, **shapes}
+
+
+def test_boxes_and_polylines_of_two_lanes_are_in_one_file_by_frame() -> None:
+    # Given boxes in a and b, polylines in b and c, with an id and a name that both lanes use
+    cars = {
+        "tracking-annotations": [
+            frame(0, "a.jpg", annotations=[box("1", "Car:1")]),
+            frame(
+                1,
+                "b.jpg",
+                annotations=[box("1", "Car:1")],
+                **{"frame-attributes": {"Quality": "Pass"}},
+            ),
+        ]
+    }
+    roads = {
+        "tracking-annotations": [
+            frame(2, "c.jpg", polylines=[line("1", "Car:1", 1)]),
+            frame(
+                1,
+                "b.jpg",
+                polylines=[line("1", "Car:1", 1), line("2", "Road:1", 0)],
+                **{"frame-attributes": {"Quality": "Fail"}},
+            ),
+        ]
+    }
+    # When they are merged
+    merged = merge(
+        [
+            LaneLabels("car", cars, {"0": "Car"}),
+            LaneLabels("road", roads, {"0": "Road", "1": "Car"}),
+        ]
+    )
+    # Then every object of every lane is there once, under an id and a name of its own
+    found = read(merged.labels, "s3://b/SeqLabel.json")
+    assert found.tracking
+    assert merged.class_map == {"0": "Car", "1": "Road"}
+    seen = [
+        (row.name, one.object_id, one.object_name, one.shape.class_number)
+        for row in found.frames
+        for one in row.annotations
+    ]
+    assert seen == [
+        ("a.jpg", "1", "Car:1", 0),
+        ("b.jpg", "1", "Car:1", 0),
+        ("b.jpg", "road:1", "Car:2", 0),
+        ("b.jpg", "2", "Road:1", 1),
+        ("c.jpg", "road:1", "Car:2", 0),
+    ]
+    assert [row.attributes for row in found.frames] == [
+        {},
+        {"Quality": "Pass", "Quality (road)": "Fail"},
+        {},
+    ]
+    # And what went in is as it was
+    assert cars["tracking-annotations"][0]["annotations"] == [box("1", "Car:1")]
+
+
+def test_a_lane_that_tracks_and_one_that_does_not_make_one_file_of_tracks() -> None:
+    tracks = {"tracking-annotations": [frame(0, "a.jpg", annotations=[box("1", "Car:1")])]}
+    plain = box("", "")
+    del plain["object-id"], plain["object-name"]
+    single = {"detection-annotations": [frame(0, "a.jpg", annotations=[plain, dict(plain)])]}
+    merged = merge([LaneLabels("one", single, {"0": "Sign"}), LaneLabels("car", tracks, {})])
+    found = read(merged.labels, "s3://b/SeqLabel.json")
+    ids = [one.object_id for one in found.frames[0].annotations]
+    assert found.tracking
+    assert "detection-annotations" not in merged.labels
+    assert ids == ["one-a.jpg-0", "one-a.jpg-1", "1"]

@@ -1,0 +1,92 @@
+"""Lines of a known kind are not looked at again: as much is learned as from all of them."""
+
+import json
+from typing import Any
+from unittest.mock import patch
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from terrace.domain.exports import lanes
+from terrace.domain.exports.dataset import Source
+from terrace.domain.exports.lanes import Choice, Lanes
+from terrace.domain.exports.model import ExportError
+from terrace.domain.json_reading import UnreadableError
+
+NAMES = st.sampled_from(["car", "sign", "sign-audit"])
+DONE = st.fixed_dictionaries(
+    {
+        "job": NAMES,
+        "modality": st.sampled_from(["BoundingBox", "BoundingBoxVerification", "x"]),
+        "level": st.sampled_from([1, 2, 2, "2", None]),
+        "attribute": NAMES,
+        "at": st.sampled_from(["2026-11-20", None]),
+    }
+)
+LANE = st.fixed_dictionaries(
+    {
+        "lane": NAMES,
+        "attribute": NAMES | st.none(),
+        "status": st.sampled_from(["accepted", "rejected", "unlabeled"]),
+        "history": st.lists(DONE, max_size=2),
+    }
+)
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> str:
+    line: dict[str, Any] = {"source-ref": f"s3://in/{draw(st.integers(0, 9))}.jpg"}
+    for name in draw(st.lists(NAMES, unique=True)):
+        line[name] = draw(st.sampled_from([{"annotations": []}, {"annotations": []}, "", None, 0]))
+        line[f"{name}-metadata"] = {"type": "groundtruth/object-detection"}
+    found = draw(st.lists(LANE, max_size=3))
+    for lane in found:
+        if lane["attribute"] is not None:
+            line.setdefault(f"{lane['attribute']}-metadata", {})
+    line["terrace"] = {"lanes": draw(st.sampled_from([found, found, found, None]))}
+    text = json.dumps(line)
+    return draw(st.sampled_from([text, text, text, text, text[:-1], ""]))
+
+
+def learned(texts: list[str], choice: Choice) -> tuple[Lanes, object]:
+    found = Lanes(choice)
+    try:
+        found.read(Source("s3://out/m", lambda: texts))
+    except (ExportError, UnreadableError) as error:
+        return found, error.problem
+    return found, None
+
+
+@given(
+    st.lists(lines(), max_size=4).map(lambda some: [*some, *some]),
+    st.sampled_from([Choice(), Choice(frozenset({"rejected"})), Choice(attributes=("sign",))]),
+)
+def test_lines_of_a_known_kind_add_nothing_but_their_number(
+    texts: list[str], choice: Choice
+) -> None:
+    quick = learned(texts, choice)
+    with patch.object(lanes, "kind_of", lambda *_: None):
+        careful = learned(texts, choice)
+    assert quick == careful
+    # Orders of names count, too: class ids come from them
+    assert repr(quick) == repr(careful)
+
+
+def test_only_the_first_line_of_a_kind_is_looked_at() -> None:
+    done = {"job": "car", "modality": "BoundingBox", "level": 1, "attribute": "car"}
+    about = {"lane": "car", "attribute": "car", "status": "accepted", "history": [done]}
+    texts = [
+        json.dumps(
+            {
+                "source-ref": f"s3://in/{number}.jpg",
+                "car": {"annotations": []},
+                "car-metadata": {"creation-date": str(number)},
+                "terrace": {"lanes": [about]},
+            }
+        )
+        for number in range(5)
+    ]
+    found = Lanes(Choice())
+    with patch.object(Lanes, "_look", autospec=True, side_effect=Lanes._look) as look:
+        found.read(Source("s3://out/m", lambda: texts))
+    assert (found.lines, look.call_count) == (5, 1)
