@@ -4,7 +4,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,6 +16,7 @@ from terrace.errors import (
     BadRequestError,
     NotFoundError,
     ObjectChangedError,
+    TerraceError,
     TransientError,
 )
 from terrace.ports import Json, Line, ObjectInfo, Upload
@@ -307,7 +308,9 @@ class _Upload:
 
     def abort(self) -> None:
         if self._upload_id is not None:
-            with aws_call(f"S3 AbortMultipartUpload {self._uri}"):
+            # Whatever stopped the upload is what has to be told; parts that stay are removed by the
+            # bucket's lifecycle rule.
+            with suppress(TerraceError), aws_call(f"S3 AbortMultipartUpload {self._uri}"):
                 self._client.abort_multipart_upload(**self._where, UploadId=self._upload_id)
 
 
