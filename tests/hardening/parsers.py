@@ -36,6 +36,7 @@ from terrace.domain import (
     validation,
     worker_responses,
 )
+from terrace.domain.exports import quick_lanes
 from terrace.domain.input_checks import ManifestRule, ManifestTally
 from terrace.domain.json_reading import Node, UnreadableError
 from terrace.domain.outputs import AttemptOutput
@@ -286,6 +287,12 @@ PARSERS = (
         (BadRequestError,),
         "adapters/dynamodb_store:_page_key",
     ),
+    Parser(
+        "kind of a final manifest's line",
+        TEXT,
+        lambda text: quick_lanes.kind_of(text, "terrace"),
+        where="domain/exports/quick_lanes:kind_of",
+    ),
     Parser("JSON text", TEXT, json_text.loads, (json_text.JsonError,), "domain/json_text:loads"),
     Parser(
         "JSON file",
@@ -445,12 +452,14 @@ NOT_FROM_OUTSIDE = {
             "steps/gate_lot:_sample",
             "steps/gate_lot:reject",
             "steps/gate_lot:rows",
-            "steps/lane:_carried",
+            "steps/lane:carried_items",
             "steps/lane:carried_reasons",
             "steps/lane:waiting",
         ),
         "a file that Terrace wrote, of lines that it has parsed before",
     ),
+    "domain/exports/quick_boxes:names": "a part of a line that its decoder has read",
+    "steps/final_spool:_item": "a row of its own file, which ends with the call",
     "domain/show:epoch": "a time that `show.iso` wrote",
     "domain/messages:undeliverable": "a message that Terrace has just written",
     "domain/json_values:sendable": "what `json_values.parse` has read",

@@ -148,6 +148,11 @@ def decoders() -> set[str]:
 def _decodes(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
+    if node.func.attr == "decode":
+        # Of a decoder that a module has made once: a constant, or one of a table of them.
+        made = node.func.value
+        made = made.value if isinstance(made, ast.Subscript) else made
+        return isinstance(made, ast.Name) and made.id.isupper()
     return node.func.attr in {
         "loads",
         "b64decode",

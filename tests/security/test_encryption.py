@@ -39,7 +39,7 @@ def test_with_a_key_everything_at_rest_is_under_it(template: dict[str, Any]) -> 
     without = {name for name, encryption in found.items() if KEY not in encryption}
     # S3 delivers access logs only to buckets under its own keys; the script is no secret.
     assert without == {"AccessLogBucket", "SkeletonUiBucket"}
-    assert len(found) == 26
+    assert len(found) == 27
 
 
 def test_without_a_key_no_key_is_named_and_aws_encrypts(template: dict[str, Any]) -> None:

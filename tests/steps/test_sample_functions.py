@@ -38,16 +38,11 @@ def sample(name: str) -> ModuleType:
     return module
 
 
-def document() -> str:
-    """Where the contracts stand: a part of its own until it is folded into docs/delivery.md."""
-    part = DOCS / "delivery.d" / "extend.md"
-    return (part if part.exists() else DOCS / "delivery.md").read_text(encoding="utf-8")
-
-
 def examples() -> dict[str, list[Any]]:
     """The JSON examples of the document, by the comment before each."""
     found: dict[str, list[Any]] = {}
-    for name, text in re.findall(r"<!-- ([a-z -]+) -->\n```json\n(.*?)```", document(), re.S):
+    document = (DOCS / "delivery.md").read_text(encoding="utf-8")
+    for name, text in re.findall(r"<!-- ([a-z -]+) -->\n```json\n(.*?)```", document, re.S):
         found.setdefault(name, []).append(json.loads(text))
     return found
 
