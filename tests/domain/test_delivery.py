@@ -39,6 +39,35 @@ def test_lanes_that_fork_share_an_attribute_and_others_do_not() -> None:
     assert found[3] == {"seen-ref": "seen-of-c-2-ref"}
 
 
+def test_no_lane_is_called_what_the_line_itself_has() -> None:
+    given = [("old", [("terrace", "terrace")]), ("look", [("terrace-labels-ref", "s3://b/m")])]
+    assert delivery.names(given) == [
+        {"terrace": "terrace-of-old"},
+        {"terrace-labels-ref": "terrace-labels-of-look-ref"},
+    ]
+
+
+def test_an_attribute_of_the_users_own_is_not_overwritten_by_a_made_up_name() -> None:
+    lanes = [Lane((step("seen"),)), Lane((step("road"),), {"road": "seen-of-road"})]
+    parts = [delivery.part(one, made(one.name, one.name), one.name, "", {}) for one in lanes]
+    own = {"source-ref": "s3://b/x.jpg", "seen-of-road": "mine", "seen-of-road-2": "too"}
+    data = json.loads(delivery.line("b", 1, Given(0, own, None), parts, {})[1])
+    assert (data["seen-of-road"], data["seen-of-road-2"]) == ("mine", "too")
+    assert data["seen-of-road-3"] == "road"
+    assert data["seen-of-road-3-metadata"]["job-name"] == "labeling-job/road"
+    assert [one["attribute"] for one in data["terrace"]["lanes"]] == ["seen", "seen-of-road-3"]
+
+
+def test_what_an_earlier_batch_wrote_is_not_told_as_of_this_one() -> None:
+    stale = {"terrace": {"batch": "a"}, "terrace-labels-ref": "s3://b/a", "source": "x"}
+    stale["terrace-labels-ref-metadata"] = {"job-name": "terrace/a"}
+    lane = Lane((step("car"),))
+    parts = [delivery.part(lane, made("car"), "car", "", {})]
+    data = json.loads(delivery.line("b", 1, Given(0, stale, None), parts, {})[1])
+    assert list(data) == ["source", "car", "car-metadata", "terrace"]
+    assert data["terrace"]["batch"] == "b"
+
+
 # --- what became of it ---------------------------------------------------------------------------
 
 
