@@ -108,6 +108,30 @@ def test_a_copy_under_the_name_of_a_review_is_no_answer_of_it() -> None:
     assert [one["attempt"] for one in history] == [2, None, 1]
 
 
+@pytest.mark.parametrize("job_name", ["labeling-job/of-old", None])
+def test_a_copy_of_a_given_label_does_not_repair_what_a_reviewer_failed(
+    job_name: str | None,
+) -> None:
+    # Given labels of another batch, or of nobody: failed, mended by nobody, looked at by nobody
+    about = {**ABOUT, "job-name": job_name} if job_name else ABOUT
+    steps = (
+        step("check", "verdict", label="old", audited="old"),
+        step("mend", "review", audited="old"),
+        step("last", "review", audited="mend"),
+    )
+    failed = made("check", **{"class-name": "Fail"})
+    copied = {"old": 0, "old-metadata": about, **failed, "mend": 0, "mend-metadata": about}
+    part = delivery.part(Lane(steps), copied, "mend", "not labeled by last", {})
+    assert (part.status, part.about["reason"]) == (Outcome.rejected, "check said Fail")
+    assert [one["what"] for one in part.about["history"]] == [
+        *("reviewed", "not answered", "not answered"),
+    ]
+    # And an answer of a page of one's own, which may not say whose it is, does
+    answered = {**copied, "mend": 1, "mend-metadata": ABOUT}
+    part = delivery.part(Lane(steps), answered, "mend", "not labeled by last", {})
+    assert part.status is Outcome.accepted
+
+
 def test_what_a_gate_let_pass_was_not_looked_at_whatever_the_line_holds() -> None:
     lane = Lane((step("car"), step("mend", "review", audited="car", gated=True)))
     passed = {1: Passed("accepted as it is: no finding", True)}

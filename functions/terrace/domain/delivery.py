@@ -225,8 +225,9 @@ def _history(lane: Lane, data: Data, passed: Mapping[int, Passed]) -> tuple[list
             entry["what"] = What.not_given.value
             continue
         maker, attempt = _maker(str(metadata.get("job-name", "")))
-        others = maker != step.maker and maker in lane.makers
-        if not step.gave or data.get(step.attribute) in (None, "") or others:
+        if not step.gave or data.get(step.attribute) in (None, ""):
+            continue
+        if not _own(lane, step, data, maker):
             continue
         entry["what"] = (What.labeled if step.kind == "label" else What.reviewed).value
         entry["attempt"] = attempt if maker == step.maker else None
@@ -245,6 +246,26 @@ def _history(lane: Lane, data: Data, passed: Mapping[int, Passed]) -> tuple[list
             "" if judged else f"{step.job} said {said}, which neither passes nor fails the label"
         )
     return history, rejected, unclear
+
+
+def _own(lane: Lane, step: Step, data: Data, maker: str) -> bool:
+    """Whether the label in a job's attribute is its answer.
+
+    A later job is given every item's latest label under one attribute: where a review did not
+    answer, its attribute then holds a copy of the label that it was to look at.
+    """
+    if maker == step.maker:
+        return True
+    if step.kind == "label":
+        return maker not in lane.makers
+    if maker:
+        return False
+    # Nobody says who made it: it is an answer unless it is that copy.
+    before = step.audited or ""
+    return (data.get(step.attribute), data.get(step.metadata)) != (
+        data.get(before),
+        data.get(f"{before}{METADATA}"),
+    )
 
 
 _ATTEMPT = re.compile(r"(.+)-a(\d+)")
