@@ -379,12 +379,13 @@ def _apart(given: Data, parts: Sequence[LanePart]) -> Sequence[LanePart]:
     found = []
     for one in parts:
         name = one.attribute
+        own = one
         if one.renamed and name is not None and name in given:
             free = _free(name.removesuffix("-ref"), "-ref" if name.endswith("-ref") else "", taken)
             taken.add(free)
             label = {f"{free}{key.removeprefix(name)}": value for key, value in one.label.items()}
-            one = LanePart({**one.about, "attribute": free}, label, renamed=True)
-        found.append(one)
+            own = LanePart({**one.about, "attribute": free}, label, renamed=True)
+        found.append(own)
     return found
 
 

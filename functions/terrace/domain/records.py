@@ -152,6 +152,9 @@ class DeliveryRecord(Record):
     postProcessing: PostProcessingRecord | None = None
     tries: int = Field(default=0, description="calls in a row that left nothing new behind")
     brokenOff: int = Field(default=0, description="of those, the ones known to have died")
+    outages: int = Field(default=0, description="calls in a row that a service was away for")
+    written: bool = Field(default=False, description="the manifests are")
+    told: bool = Field(default=False, description="the timeline says how it ended")
     over: bool = Field(default=False, description="nothing more of it will be tried")
     complete: bool = Field(default=False, description="false: parts of it are (still) missing")
     problem: str | None = Field(default=None, description="why it is not all there")
@@ -160,7 +163,7 @@ class DeliveryRecord(Record):
     @property
     def counted(self) -> bool:
         """True once the three files are written: every item is in exactly one of them."""
-        return self.items is not None
+        return self.written or self.items is not None
 
 
 class LotResult(Record):
