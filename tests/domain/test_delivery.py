@@ -162,17 +162,63 @@ def test_whether_a_label_in_a_file_changed(
     assert history[1]["changed"] is changed
 
 
-def test_a_line_of_hundreds_of_lanes_can_go_back_to_ground_truth() -> None:
-    lanes = [Lane((step(f"lane{number}"),)) for number in range(300)]
-    parts = [delivery.part(one, made(one.name), one.name, "", {}) for one in lanes]
+def many(number: int, name: str = "lane") -> dict[str, Any]:
+    """A final line of so many lanes, each of a label, a verdict on it, and a gated review."""
+    parts = []
+    for place in range(number):
+        job = f"{name}{place}"
+        steps = (
+            step(job),
+            step(f"{job}-check", "verdict", modality="BoundingBoxVerification", label=job),
+            step(f"{job}-mend", "review", level=3, audited=job, gated=True),
+        )
+        data = made(job)
+        parts.append(delivery.part(Lane(steps), data, job, "", {2: Passed("no finding", True)}))
     given = Given(0, {"source-ref": "s3://b/x.jpg", "terrace": {"of": "an earlier batch"}}, "0f")
     became, text = delivery.line("b", 1, given, parts, {})
-    data = json.loads(text)
     assert became is Outcome.accepted
-    assert len(json.dumps(data["terrace"], separators=(",", ":"))) <= 20_000 + 300
-    assert data["terrace"]["shortened"] is True
-    assert len(data["terrace"]["lanes"]) == 300
-    assert data["lane299"] == 0
+    data = json.loads(text)
+    assert len(json.dumps(data["terrace"], separators=(",", ":"))) <= delivery.TERRACE_MAX
+    assert all(f"{name}{place}" in data for place in range(number))
+    return data["terrace"]  # type: ignore[no-any-return]
+
+
+def test_a_line_of_many_lanes_is_shortened_step_by_step_and_keeps_the_jobs() -> None:
+    assert "shortened" not in many(10)
+    no_gates, no_reasons, jobs, classes, bare = (many(n) for n in (28, 30, 50, 80, 130))
+    for about in (no_gates, jobs, classes, bare):
+        assert about["shortened"] is True
+    assert "gate" not in no_gates["lanes"][0]["history"][2]
+    assert no_gates["lanes"][0]["history"][0]["what"] == "labeled"
+    assert no_reasons["lanes"][0]["history"][0]["what"] == "labeled"
+    assert jobs["lanes"][0] == {
+        "lane": "lane0-mend",
+        "attribute": "lane0",
+        "status": "accepted",
+        "history": [
+            {"job": job, "modality": modality, "level": level, "attribute": job}
+            for job, modality, level in (
+                ("lane0", "BoundingBox", 1),
+                ("lane0-check", "BoundingBoxVerification", 1),
+                ("lane0-mend", "BoundingBox", 3),
+            )
+        ],
+    }
+    assert classes["lanes"][0]["history"] == [
+        {"job": "lane0", "level": 1, "attribute": "lane0"},
+        {"job": "lane0-mend", "level": 3, "attribute": "lane0-mend"},
+    ]
+    assert bare["lanes"][129] == {
+        "lane": "lane129-mend",
+        "attribute": "lane129",
+        "status": "accepted",
+    }
+
+
+def test_however_many_lanes_there_are_the_line_can_go_back_to_ground_truth() -> None:
+    about = many(300, "street-vehicles-of-a-very-long-name-")
+    assert about["lanesByStatus"] == {"accepted": 300}
+    assert "lanes" not in about
 
 
 # --- sequences -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from terrace.domain import messages, show
 from terrace.domain.records import DeliveryRecord, ExportRecord
+from terrace.domain.status import JobStatus
 from terrace.errors import TransientError
 from terrace.steps.deliver_batch import (
     OUTAGES,
@@ -16,6 +17,7 @@ from terrace.steps.deliver_batch import (
     DeliverBatchInput,
     Exports,
 )
+from terrace_cli.delivered import delivered_lines
 from tests.fakes.house import BUCKET, INPUTS, House
 from tests.steps.final_rows import LABEL, NOTHING, Ended, Job, Lane, ended, stored
 
@@ -240,8 +242,9 @@ def test_an_end_that_is_told_before_it_is_delivered_says_so(house: House) -> Non
     assert show.outputs(house.batch()).deliveryProblem == show.BROKE_OFF
 
 
-@pytest.mark.parametrize("name", ["set_delivery", "add_event"])
-@pytest.mark.parametrize("dies_at", range(1, 9))
+@pytest.mark.parametrize(
+    ("name", "dies_at"), [("add_event", 1), *(("set_delivery", at) for at in (2, 6, 7, 8))]
+)
 @pytest.mark.parametrize("after", [False, True])
 def test_a_call_that_dies_at_any_note_still_leaves_it_in_the_timeline(
     house: House, monkeypatch: pytest.MonkeyPatch, name: str, dies_at: int, after: bool
@@ -313,6 +316,22 @@ def test_labels_of_which_nothing_can_be_read_are_told_and_end_it(house: House) -
     done = delivery(house)
     assert (done.items, done.unlabeled, done.complete) == (3, 3, False)
     assert "its labels could not be read" in (done.problem or "")
+
+
+def test_items_that_are_not_known_are_null_and_end_the_delivery_all_the_same(house: House) -> None:
+    lost = Lane([Job("car", "BoundingBox", lost=True, status=JobStatus.FAILED)])
+    a = [{"source-ref": f"s3://{INPUTS}/x.jpg"}]
+    found = stored(house, ended(house, {A: a}, [lost]))
+    house.objects.delete(A)
+    assert machine(house, deliver(house, two_exports(good))) == 1
+    done = delivery(house)
+    assert (done.items, done.accepted, done.rejected, done.unlabeled) == (None, 0, 0, None)
+    assert (done.over, done.complete, len(done.exports)) == (True, False, 2)
+    shown = show.dump(show.batch_view(house.batch(), found.jobs, _request(house)))["outputs"]
+    assert shown["items"] is None
+    assert "are not known" in shown["deliveryProblem"]
+    told = delivered_lines(shown)
+    assert told[0] == "0 accepted, 0 rejected; how many items there are is not known"
 
 
 def test_after_two_hours_nothing_more_is_begun(house: House) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from terrace.domain import delivery_short
 from terrace.domain.gates_where import verdict_of
 from terrace.domain.manifest import METADATA, TERRACE, TERRACE_LABELS, Data, dump
 
@@ -354,17 +355,7 @@ def line(
     whole = dump({**data, TERRACE: about})
     if len(whole) <= TERRACE_MAX:
         return became, whole
-    text = dump(about)
-    if len(text) > TERRACE_MAX:
-        short = [{**one.about, "history": []} for one in parts]
-        about["lanes"], about["shortened"] = short, True
-        text = dump(about)
-    if len(text) > TERRACE_MAX:
-        about["lanes"] = [
-            {"lane": one.about["lane"], "attribute": one.attribute, "status": one.status.value}
-            for one in parts
-        ]
-        text = dump(about)
+    text = delivery_short.fitting(about, TERRACE_MAX)
     # Written once: the provenance is the larger part of many lines.
     rest = dump(data)
     comma = "," if data else ""

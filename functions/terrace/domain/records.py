@@ -144,7 +144,10 @@ class DeliveryRecord(Record):
     )
     rejectedManifestS3Uri: str | None = None
     unlabeledManifestS3Uri: str | None = None
-    items: int | None = Field(default=None, description="null until all three files are written")
+    items: int | None = Field(
+        default=None,
+        description="null until all three files are written, and where not all are known",
+    )
     accepted: int | None = None
     rejected: int | None = None
     unlabeled: int | None = None
@@ -305,6 +308,12 @@ class JobRecord(Record):
     judgeLot: bool = Field(
         default=False, description="its sample is back: the lot is judged before anything else"
     )
+    startETag: str | None = Field(
+        default=None,
+        description="of the manifest that starts its lane, as it was checked; null: not known "
+        "(a later job, or a row of before this was kept)",
+    )
+    startLines: int | None = Field(default=None, description="items in it; null: not known")
     wholesS3Uri: str | None = Field(
         default=None, description="unit `clip`: the items that its clips were cut from"
     )
