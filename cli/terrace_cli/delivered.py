@@ -2,7 +2,6 @@
 
 from typing import Any
 
-NOT_YET = "the final manifest is written after the end; look again with: terrace show {batch}"
 _FILES = (
     ("accepted", "finalManifestS3Uri"),
     ("rejected", "rejectedManifestS3Uri"),
@@ -19,6 +18,9 @@ def delivered_lines(outputs: dict[str, Any]) -> list[str]:
     if outputs.get("items") is not None:
         told = ", ".join(f"{outputs.get(name)} {name}" for name, _ in _FILES[1:])
         lines.append(f"{outputs.get('accepted')} of {outputs['items']} items accepted, {told}")
+    elif outputs.get("accepted") is not None:
+        told = ", ".join(f"{outputs.get(name)} {name}" for name, _ in _FILES[:2])
+        lines.append(f"{told}; how many items there are is not known")
     for name, key in _FILES:
         if outputs.get(key):
             lines.append(f"{name + ':':<10} {outputs[key]}")

@@ -229,8 +229,17 @@ def test_what_cannot_be_done_is_said(
         ((404, {"message": "unknown"}), "there is no batch zoo"),
         ({"batchId": "zoo", "status": "IN_PROGRESS", "outputs": {}}, "has not ended yet"),
         (
-            {"batchId": "zoo", "status": "FAILED", "outputs": {"recordProblem": "it broke"}},
-            "the batch zoo (FAILED) has no final manifest: it broke",
+            {
+                "batchId": "zoo",
+                "status": "FAILED",
+                "toldAt": "2026-11-21T10:00:00Z",
+                "outputs": {"deliveryProblem": "S3 said no", "recordProblem": "it broke"},
+            },
+            "the batch zoo (FAILED) has no final manifest: S3 said no; it broke",
+        ),
+        (
+            {"batchId": "zoo", "status": "COMPLETE", "toldAt": None, "outputs": {}},
+            "wait for it: terrace watch zoo",
         ),
     ],
 )

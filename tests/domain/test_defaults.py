@@ -60,7 +60,7 @@ def test_nothing_is_left_open_and_all_of_it_is_legal(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "attribute"),
-    [("x", "x"), ("x-ref", "x-ref-label"), ("source", "source-label"),
+    [("x", "x"), ("x-ref", "x-ref-label"), ("source", "source-label"), ("terrace", "terrace-label"),
      ("x-metadata", "x-metadata-label")],
 )  # fmt: skip
 def test_an_image_jobs_attribute_is_one_that_ground_truth_takes(name: str, attribute: str) -> None:

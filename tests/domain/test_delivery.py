@@ -39,6 +39,35 @@ def test_lanes_that_fork_share_an_attribute_and_others_do_not() -> None:
     assert found[3] == {"seen-ref": "seen-of-c-2-ref"}
 
 
+def test_no_lane_is_called_what_the_line_itself_has() -> None:
+    given = [("old", [("terrace", "terrace")]), ("look", [("terrace-labels-ref", "s3://b/m")])]
+    assert delivery.names(given) == [
+        {"terrace": "terrace-of-old"},
+        {"terrace-labels-ref": "terrace-labels-of-look-ref"},
+    ]
+
+
+def test_an_attribute_of_the_users_own_is_not_overwritten_by_a_made_up_name() -> None:
+    lanes = [Lane((step("seen"),)), Lane((step("road"),), {"road": "seen-of-road"})]
+    parts = [delivery.part(one, made(one.name, one.name), one.name, "", {}) for one in lanes]
+    own = {"source-ref": "s3://b/x.jpg", "seen-of-road": "mine", "seen-of-road-2": "too"}
+    data = json.loads(delivery.line("b", 1, Given(0, own, None), parts, {})[1])
+    assert (data["seen-of-road"], data["seen-of-road-2"]) == ("mine", "too")
+    assert data["seen-of-road-3"] == "road"
+    assert data["seen-of-road-3-metadata"]["job-name"] == "labeling-job/road"
+    assert [one["attribute"] for one in data["terrace"]["lanes"]] == ["seen", "seen-of-road-3"]
+
+
+def test_what_an_earlier_batch_wrote_is_not_told_as_of_this_one() -> None:
+    stale = {"terrace": {"batch": "a"}, "terrace-labels-ref": "s3://b/a", "source": "x"}
+    stale["terrace-labels-ref-metadata"] = {"job-name": "terrace/a"}
+    lane = Lane((step("car"),))
+    parts = [delivery.part(lane, made("car"), "car", "", {})]
+    data = json.loads(delivery.line("b", 1, Given(0, stale, None), parts, {})[1])
+    assert list(data) == ["source", "car", "car-metadata", "terrace"]
+    assert data["terrace"]["batch"] == "b"
+
+
 # --- what became of it ---------------------------------------------------------------------------
 
 
@@ -79,6 +108,30 @@ def test_a_copy_under_the_name_of_a_review_is_no_answer_of_it() -> None:
     assert [one["attempt"] for one in history] == [2, None, 1]
 
 
+@pytest.mark.parametrize("job_name", ["labeling-job/of-old", None])
+def test_a_copy_of_a_given_label_does_not_repair_what_a_reviewer_failed(
+    job_name: str | None,
+) -> None:
+    # Given labels of another batch, or of nobody: failed, mended by nobody, looked at by nobody
+    about = {**ABOUT, "job-name": job_name} if job_name else ABOUT
+    steps = (
+        step("check", "verdict", label="old", audited="old"),
+        step("mend", "review", audited="old"),
+        step("last", "review", audited="mend"),
+    )
+    failed = made("check", **{"class-name": "Fail"})
+    copied = {"old": 0, "old-metadata": about, **failed, "mend": 0, "mend-metadata": about}
+    part = delivery.part(Lane(steps), copied, "mend", "not labeled by last", {})
+    assert (part.status, part.about["reason"]) == (Outcome.rejected, "check said Fail")
+    assert [one["what"] for one in part.about["history"]] == [
+        *("reviewed", "not answered", "not answered"),
+    ]
+    # And an answer of a page of one's own, which may not say whose it is, does
+    answered = {**copied, "mend": 1, "mend-metadata": ABOUT}
+    part = delivery.part(Lane(steps), answered, "mend", "not labeled by last", {})
+    assert part.status is Outcome.accepted
+
+
 def test_what_a_gate_let_pass_was_not_looked_at_whatever_the_line_holds() -> None:
     lane = Lane((step("car"), step("mend", "review", audited="car", gated=True)))
     passed = {1: Passed("accepted as it is: no finding", True)}
@@ -109,17 +162,63 @@ def test_whether_a_label_in_a_file_changed(
     assert history[1]["changed"] is changed
 
 
-def test_a_line_of_hundreds_of_lanes_can_go_back_to_ground_truth() -> None:
-    lanes = [Lane((step(f"lane{number}"),)) for number in range(300)]
-    parts = [delivery.part(one, made(one.name), one.name, "", {}) for one in lanes]
+def many(number: int, name: str = "lane") -> dict[str, Any]:
+    """A final line of so many lanes, each of a label, a verdict on it, and a gated review."""
+    parts = []
+    for place in range(number):
+        job = f"{name}{place}"
+        steps = (
+            step(job),
+            step(f"{job}-check", "verdict", modality="BoundingBoxVerification", label=job),
+            step(f"{job}-mend", "review", level=3, audited=job, gated=True),
+        )
+        data = made(job)
+        parts.append(delivery.part(Lane(steps), data, job, "", {2: Passed("no finding", True)}))
     given = Given(0, {"source-ref": "s3://b/x.jpg", "terrace": {"of": "an earlier batch"}}, "0f")
     became, text = delivery.line("b", 1, given, parts, {})
-    data = json.loads(text)
     assert became is Outcome.accepted
-    assert len(json.dumps(data["terrace"], separators=(",", ":"))) <= 20_000 + 300
-    assert data["terrace"]["shortened"] is True
-    assert len(data["terrace"]["lanes"]) == 300
-    assert data["lane299"] == 0
+    data = json.loads(text)
+    assert len(json.dumps(data["terrace"], separators=(",", ":"))) <= delivery.TERRACE_MAX
+    assert all(f"{name}{place}" in data for place in range(number))
+    return data["terrace"]  # type: ignore[no-any-return]
+
+
+def test_a_line_of_many_lanes_is_shortened_step_by_step_and_keeps_the_jobs() -> None:
+    assert "shortened" not in many(10)
+    no_gates, no_reasons, jobs, classes, bare = (many(n) for n in (28, 30, 50, 80, 130))
+    for about in (no_gates, jobs, classes, bare):
+        assert about["shortened"] is True
+    assert "gate" not in no_gates["lanes"][0]["history"][2]
+    assert no_gates["lanes"][0]["history"][0]["what"] == "labeled"
+    assert no_reasons["lanes"][0]["history"][0]["what"] == "labeled"
+    assert jobs["lanes"][0] == {
+        "lane": "lane0-mend",
+        "attribute": "lane0",
+        "status": "accepted",
+        "history": [
+            {"job": job, "modality": modality, "level": level, "attribute": job}
+            for job, modality, level in (
+                ("lane0", "BoundingBox", 1),
+                ("lane0-check", "BoundingBoxVerification", 1),
+                ("lane0-mend", "BoundingBox", 3),
+            )
+        ],
+    }
+    assert classes["lanes"][0]["history"] == [
+        {"job": "lane0", "level": 1, "attribute": "lane0"},
+        {"job": "lane0-mend", "level": 3, "attribute": "lane0-mend"},
+    ]
+    assert bare["lanes"][129] == {
+        "lane": "lane129-mend",
+        "attribute": "lane129",
+        "status": "accepted",
+    }
+
+
+def test_however_many_lanes_there_are_the_line_can_go_back_to_ground_truth() -> None:
+    about = many(300, "street-vehicles-of-a-very-long-name-")
+    assert about["lanesByStatus"] == {"accepted": 300}
+    assert "lanes" not in about
 
 
 # --- sequences -----------------------------------------------------------------------------------

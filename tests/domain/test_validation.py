@@ -249,6 +249,7 @@ def test_wrong_in_the_request(raw: object, path: str, code: str) -> None:
         ({"labelAttributeName": "car"}, "labelAttributeName", "ATTRIBUTE_SUFFIX"),
         ({"labelAttributeName": "my_car-ref"}, "labelAttributeName", "NAME_INVALID"),
         ({"labelAttributeName": "source-ref"}, "labelAttributeName", "ATTRIBUTE_RESERVED"),
+        ({"labelAttributeName": "terrace-labels-ref"}, "labelAttributeName", "ATTRIBUTE_RESERVED"),
         ({"labelAttributeName": "x-metadata"}, "labelAttributeName", "ATTRIBUTE_RESERVED"),
         ({"labelAttributeName": "x" * 124 + "-ref"}, "labelAttributeName", "NAME_TOO_LONG"),
         ({"workteamArn": "team"}, "workteamArn", "WORKTEAM_ARN_INVALID"),

@@ -103,6 +103,12 @@ def ended(house: House, manifests: dict[str, list[Data]], lanes: list[Lane]) -> 
     rows = {job.jobName: job for job in job_rows(request)}
     for one in lanes:
         _lane(house, one, manifests[one.manifest], rows)
+        first = rows[one.jobs[0].name]
+        checked = {
+            "startETag": house.objects.head(one.manifest).etag,
+            "startLines": len(manifests[one.manifest]),
+        }
+        rows[first.jobName] = first.model_copy(update=checked)
     jobs = list(rows.values())
     batch = batch_row(
         request,

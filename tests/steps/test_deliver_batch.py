@@ -7,14 +7,17 @@ import pytest
 
 from terrace.domain import messages, show
 from terrace.domain.records import DeliveryRecord, ExportRecord
+from terrace.domain.status import JobStatus
 from terrace.errors import TransientError
 from terrace.steps.deliver_batch import (
+    OUTAGES,
     TRIES,
     YIELD_FOR,
     DeliverBatch,
     DeliverBatchInput,
     Exports,
 )
+from terrace_cli.delivered import delivered_lines
 from tests.fakes.house import BUCKET, INPUTS, House
 from tests.steps.final_rows import LABEL, NOTHING, Ended, Job, Lane, ended, stored
 
@@ -23,8 +26,8 @@ STEP = DeliverBatchInput(batchId="b", generation=1)
 CALLS = 40
 
 
-class DiedError(Exception):
-    pass
+class DiedError(BaseException):
+    """The process is gone: nothing after it runs."""
 
 
 class Wanted:
@@ -172,6 +175,109 @@ def test_a_service_that_is_away_for_a_while_costs_nothing(
     assert delivery(house).complete
 
 
+def test_a_service_that_stays_away_is_waited_for_and_then_told(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = three(house)
+
+    def away(*args: Any) -> int:
+        raise TransientError("S3 is away")
+
+    monkeypatch.setattr(house.objects, "write_lines", away)
+    step = deliver(house)
+    answers = [step.run(STEP) for _ in range(OUTAGES + 1)]
+    assert [one.next for one in answers] == ["wait"] * OUTAGES + ["notify"]
+    assert [one.seconds for one in answers[:6]] == [5, 10, 20, 40, 60, 60]
+    assert "a service was away" in (delivery(house).problem or "")
+    message = messages.batch_end(house.batch(), found.jobs, _request(house), "s3://b/info.json")
+    assert "a service was away" in json.loads(message.body)["outputs"]["deliveryProblem"]
+
+
+@pytest.mark.parametrize("bad", ["coco", "voc"])
+def test_an_error_that_nobody_foresaw_costs_one_export_and_is_told_without_data(
+    house: House, bad: str
+) -> None:
+    three(house)
+
+    def wrong(wanted: Wanted, *args: Any, **more: Any) -> ExportRecord:
+        if wanted.format == bad:
+            raise KeyError("a label of the user's")
+        return good(wanted, *args, **more)
+
+    assert machine(house, deliver(house, two_exports(wrong))) == 1
+    done = delivery(house)
+    assert (done.items, done.over, done.complete) == (3, True, False)
+    problems = {one.format: one.problem for one in done.exports}
+    told = problems.pop(bad)
+    assert "KeyError at test_deliver_batch.py:" in (told or "")
+    assert "user's" not in (told or "")
+    assert list(problems.values()) == [None]
+
+
+def test_an_unforeseen_error_in_the_manifests_is_told(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three(house)
+
+    def full(*args: Any) -> int:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(house.objects, "write_lines", full)
+    assert machine(house, deliver(house)) == 1
+    done = delivery(house)
+    assert (done.items, done.over, done.complete) == (None, True, False)
+    assert (done.problem or "").startswith("the manifests could not be written: OSError at ")
+
+
+def test_an_end_that_is_told_before_it_is_delivered_says_so(house: House) -> None:
+    found = three(house)
+    request = _request(house)
+    # While the machine may still deliver, nothing is known to be wrong
+    assert show.outputs(house.batch()).deliveryProblem is None
+    message = messages.batch_end(house.batch(), found.jobs, request, "s3://b/info.json")
+    told = json.loads(message.body)["outputs"]
+    assert told["deliveryProblem"] == show.BROKE_OFF
+    assert json.loads(message.body)["batchInfo"]["outputs"] == told
+    assert house.store.message_sent("b", house.clock.now(), 1) is not False
+    assert show.outputs(house.batch()).deliveryProblem == show.BROKE_OFF
+
+
+@pytest.mark.parametrize(
+    ("name", "dies_at"), [("add_event", 1), *(("set_delivery", at) for at in (2, 6, 7, 8))]
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_call_that_dies_at_any_note_still_leaves_it_in_the_timeline(
+    house: House, monkeypatch: pytest.MonkeyPatch, name: str, dies_at: int, after: bool
+) -> None:
+    three(house)
+    events: list[str] = []
+    add = house.store.add_event
+
+    def added(batch_id: str, what: str, detail: Any, at: float) -> None:
+        add(batch_id, what, detail, at)
+        events.append(what)
+
+    monkeypatch.setattr(house.store, "add_event", added)
+    real, count = getattr(house.store, name), 0
+
+    def dying(*args: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == dies_at and not after:
+            raise DiedError
+        found = real(*args)
+        if count == dies_at:
+            raise DiedError
+        return found
+
+    monkeypatch.setattr(house.store, name, dying)
+    machine(house, deliver(house, two_exports(good)))
+    assert delivery(house).complete
+    # Twice where it died between the event and the note of it
+    assert set(events) == {"DELIVERED"}
+    assert len(events) <= 2
+
+
 def test_an_output_that_is_gone_leaves_the_labels_before_it(house: House) -> None:
     three(house)
     gone = f"s3://{BUCKET}/batches/b/outputs/car-check/output.manifest"
@@ -210,6 +316,22 @@ def test_labels_of_which_nothing_can_be_read_are_told_and_end_it(house: House) -
     done = delivery(house)
     assert (done.items, done.unlabeled, done.complete) == (3, 3, False)
     assert "its labels could not be read" in (done.problem or "")
+
+
+def test_items_that_are_not_known_are_null_and_end_the_delivery_all_the_same(house: House) -> None:
+    lost = Lane([Job("car", "BoundingBox", lost=True, status=JobStatus.FAILED)])
+    a = [{"source-ref": f"s3://{INPUTS}/x.jpg"}]
+    found = stored(house, ended(house, {A: a}, [lost]))
+    house.objects.delete(A)
+    assert machine(house, deliver(house, two_exports(good))) == 1
+    done = delivery(house)
+    assert (done.items, done.accepted, done.rejected, done.unlabeled) == (None, 0, 0, None)
+    assert (done.over, done.complete, len(done.exports)) == (True, False, 2)
+    shown = show.dump(show.batch_view(house.batch(), found.jobs, _request(house)))["outputs"]
+    assert shown["items"] is None
+    assert "are not known" in shown["deliveryProblem"]
+    told = delivered_lines(shown)
+    assert told[0] == "0 accepted, 0 rejected; how many items there are is not known"
 
 
 def test_after_two_hours_nothing_more_is_begun(house: House) -> None:

@@ -185,6 +185,62 @@ def test_a_start_manifest_that_was_replaced_is_not_mixed_in(house: House) -> Non
     assert "replaced since it was labeled" in (result.problem or "")
 
 
+@pytest.mark.parametrize("how", ["appended", "other attributes"])
+def test_a_start_manifest_that_was_changed_in_any_way_is_not_believed(
+    house: House, how: str
+) -> None:
+    found = ended(house, {A: images("xy")}, one_lane([LABEL, NOTHING]))
+    now = images("xyz") if how == "appended" else [{**one, "note": "new"} for one in images("xy")]
+    house.objects.write_lines(A, (json.dumps(line) for line in now))
+    result = written(house, found, hand_over=True)
+    assert (result.items, result.accepted, result.unlabeledItems) == (2, 1, 1)
+    every = lines(house, "output") + lines(house, "unlabeled")
+    assert [line["note"] for line in every] == ["my x", "my y"]
+    assert {line["terrace"]["input"] for line in every} == {None}
+    assert "replaced since it was labeled" in (result.problem or "")
+
+
+def test_a_row_of_before_etags_were_kept_still_finds_other_sources(house: House) -> None:
+    found = ended(house, {A: images("xyz")}, one_lane([LABEL, LABEL, NOTHING]))
+    found.jobs = [job.model_copy(update={"startETag": None}) for job in found.jobs]
+    house.objects.write_lines(A, (json.dumps(line) for line in images("xqz")))
+    result = written(house, found)
+    assert [line["note"] for line in lines(house, "output")] == ["my x", "my y"]
+    assert "replaced since it was labeled" in (result.problem or "")
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_items_that_nothing_tells_of_any_more_are_not_counted(house: House, gone: bool) -> None:
+    lost = Lane([Job("road", BOXES, lost=True, status=JobStatus.FAILED)], B)
+    found = ended(house, {A: images("xy"), B: images("zw")}, [*one_lane([LABEL, LABEL]), lost])
+    if gone:
+        house.objects.delete(B)
+    else:
+        house.objects.write_lines(B, (json.dumps(line) for line in images("pqrst")))
+    result = written(house, found, hand_over=True)
+    assert (result.items, result.accepted, result.rejectedItems, result.unlabeledItems) == (
+        *(None, 2, 0, None),
+    )
+    assert f"the items of {B} (2 when it was checked) are not known" in (result.problem or "")
+    assert lines(house, "unlabeled") == []
+
+
+def test_labels_of_two_states_of_a_manifest_are_not_joined(house: House) -> None:
+    # Given a lane that was labeled before the manifest was replaced, and one that was after
+    lanes = [*one_lane([LABEL, LABEL]), Lane([Job("road", BOXES, [LABEL, LABEL])], B)]
+    found = ended(house, {A: images("xy"), B: images("xz")}, lanes)
+    road = found.jobs[1]
+    start = road.spec.inputConfig.model_copy(update={"inputManifestS3Uri": A})
+    spec = road.spec.model_copy(update={"inputConfig": start})
+    found.jobs[1] = road.model_copy(update={"spec": spec})
+    result = written(house, found)
+    seen = [
+        (line["source-ref"][-5], "car" in line, "road" in line) for line in lines(house, "output")
+    ]
+    assert seen == [("x", True, True), ("y", True, False), ("z", False, True)]
+    assert (result.items, result.accepted) == (3, 3)
+
+
 def test_a_start_manifest_that_is_gone_costs_the_hashes_only(house: House) -> None:
     found = ended(house, {A: images("xy")}, one_lane([LABEL, NOTHING]))
     house.objects.delete(A)

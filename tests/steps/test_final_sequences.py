@@ -82,6 +82,17 @@ def test_lanes_that_fork_hold_the_same_objects_and_are_not_doubled(house: House)
     assert not found.wanted
 
 
+def test_two_reviews_of_one_given_label_hold_the_same_objects_and_are_not_doubled(
+    house: House,
+) -> None:
+    def audit(name: str, given: str) -> dict[str, Any]:
+        job = {**a_job(name), "jobModality": "VideoObjectTrackingAudit"}
+        return {**job, "inputConfig": {**job["inputConfig"], "auditLabelAttributeName": given}}
+
+    assert not sequences(house, audit("one", "old-ref"), audit("two", "old-ref")).wanted
+    assert sequences(house, audit("one", "old-ref"), audit("two", "older-ref")).wanted
+
+
 def test_a_file_that_is_gone_is_told_and_the_others_are_merged(house: House) -> None:
     found = sequences(house, a_job("car"), a_job("road"), a_job("sign"))
     parts = [

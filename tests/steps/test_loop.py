@@ -7,6 +7,12 @@ from tests.steps.conftest import two_levels
 def test_a_batch_runs_level_by_level_to_complete(house: House) -> None:
     house.post(two_levels(house))
     house.turn()
+    # The end of the batch believes a start manifest only if it is the one that was checked
+    car = house.jobs()["car"]
+    start = car.spec.inputConfig.inputManifestS3Uri or ""
+    assert car.startETag == house.objects.head(start).etag
+    assert car.startLines == sum(1 for _ in house.objects.read_lines(start))
+    assert house.jobs()["car-audit"].startETag is None
     assert house.statuses() == {
         "car": "IN_PROGRESS",
         "road": "IN_PROGRESS",

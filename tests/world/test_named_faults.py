@@ -712,7 +712,8 @@ def test_a_report_that_is_never_written() -> None:
 
 @fault(
     "DeliverBatch dies at every call, for ever",
-    "The batch has ended as it would have, and its message goes out without final manifests.",
+    "The batch has ended as it would have, and its message goes out without final manifests, and "
+    "says that the delivery broke off.",
 )
 def test_a_delivery_that_is_never_made() -> None:
     with Scene().running() as scene:
@@ -722,6 +723,7 @@ def test_a_delivery_that_is_never_made() -> None:
         [told] = [m["body"] for m in scene.world.sns.sent if m["eventType"] == "BATCH_COMPLETE"]
         assert told["outputs"]["finalManifestS3Uri"] is None
         assert told["outputs"]["items"] is None
+        assert "broke off" in told["outputs"]["deliveryProblem"]
 
 
 @fault(

@@ -116,6 +116,7 @@ def export(
     places = [place for one in shown for place in manifests(one, include)]
     categories = Categories(documents.json)
     for one in shown:
+        _say_problem(one)
         categories.uris.update(category_uris(one))
     labels = Labels(frozenset(include), attributes)
     many = len(names) > 1 or ALL in names
@@ -247,6 +248,14 @@ def _nothing(conflict: Any, held_back: float) -> Any:
     from terrace.domain.exports.dataset import Wanted
 
     return Wanted((), conflict=conflict, held_back=held_back)
+
+
+def _say_problem(shown: dict[str, Any]) -> None:
+    """Says that what is exported is not all of the batch, where that is so."""
+    problem = (shown.get("outputs") or {}).get("deliveryProblem")
+    if problem:
+        text = f"{shown.get('batchId')} was not delivered whole: {problem}"
+        click.echo(printable(text), err=True)
 
 
 def _shown(batch_id: str, choice: Choice) -> dict[str, Any]:

@@ -59,7 +59,13 @@ def manifests(shown: Json, include: Sequence[str]) -> list[str]:
             f"wait for it: terrace watch {name}",
         )
     if not any(outputs.get(key) for key in OUTPUTS.values()):
-        why = outputs.get("recordProblem")
+        if not shown.get("toldAt") and outputs.get("deliveryProblem") is None:
+            raise TerraceError(
+                f"the batch {name} has ended, and is still being delivered",
+                f"wait for it: terrace watch {name}",
+            )
+        told = (outputs.get("deliveryProblem"), outputs.get("recordProblem"))
+        why = "; ".join(one for one in told if one)
         raise TerraceError(
             f"the batch {name} ({shown.get('status')}) has no final manifest"
             + (f": {why}" if why else ""),

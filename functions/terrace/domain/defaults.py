@@ -6,12 +6,14 @@ longest or smallest legal value. What was given is never changed.
 
 from terrace.domain import labeling_request, modalities
 from terrace.domain.limits import THIRTY_DAYS, Limits
+from terrace.domain.manifest import SOURCES, TERRACE, TERRACE_LABELS
 from terrace.domain.modalities import Modality
 from terrace.domain.request import BatchRequest, JobSpec, OwnFunction
 
 REF = "-ref"
 METADATA = "-metadata"
-RESERVED_ATTRIBUTES = frozenset({"source", "source-ref"})
+RESERVED_ATTRIBUTES = frozenset({*SOURCES, TERRACE, TERRACE_LABELS})
+"""What an item is, and what Terrace itself writes into the lines of final manifests."""
 AVAILABILITY_MIN = 60
 TASK_TIME_MIN = 30
 """Seconds; CreateLabelingJob's own minimums."""
@@ -30,14 +32,15 @@ def label_attribute_name(spec: JobSpec) -> str:
     """The attribute a job writes its labels to: as given, or made from its name.
 
     `<jobName>-ref` where Ground Truth wants the suffix, else the name itself. A name that
-    Ground Truth would refuse as an attribute (it ends in `-ref` or `-metadata`, or is `source`)
-    gets `-label` behind it.
+    Ground Truth would refuse as an attribute (it ends in `-ref` or `-metadata`, or is `source`),
+    or that is Terrace's own in final manifests, gets `-label` behind it.
     """
     if spec.labelAttributeName is not None:
         return spec.labelAttributeName
     name = spec.jobName
     if modalities.get(spec.jobModality).attribute_ref_suffix:
-        return f"{name}{REF}"
+        made = f"{name}{REF}"
+        return f"{name}-label{REF}" if made in RESERVED_ATTRIBUTES else made
     if name.endswith((REF, METADATA)) or name in RESERVED_ATTRIBUTES:
         return f"{name}-label"
     return name

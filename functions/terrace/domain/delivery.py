@@ -6,18 +6,19 @@ labeling job and its time) and by what was carried past the job; nothing else ha
 
 import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct
 
+from terrace.domain import delivery_short
 from terrace.domain.gates_where import verdict_of
-from terrace.domain.manifest import METADATA, Data, dump
+from terrace.domain.manifest import METADATA, TERRACE, TERRACE_LABELS, Data, dump
 
-TERRACE = "terrace"
-"""The attribute of a final line that holds its provenance."""
+OLD = (TERRACE, f"{TERRACE}{METADATA}", TERRACE_LABELS, f"{TERRACE_LABELS}{METADATA}")
+"""What an item may bring from the final manifest of an earlier batch."""
 TERRACE_MAX = 18_000
 """Characters of it: Ground Truth reads at most 20,000 of an attribute."""
 REASON_MAX = 1_000
@@ -133,6 +134,8 @@ class LanePart(Struct, frozen=True):
     """Its entry in `terrace.lanes`."""
     label: Data
     """The label and its metadata, under the names that they have in the final line."""
+    renamed: bool = False
+    """True: that is not the name which Ground Truth gave it."""
 
     @property
     def status(self) -> Outcome:
@@ -177,7 +180,9 @@ def part(
         "reason": reason[:REASON_MAX],
         "history": history,
     }
-    return LanePart(about, {} if attribute is None else _label(data, attribute, name or attribute))
+    if attribute is None or name is None:
+        return LanePart(about, {})
+    return LanePart(about, _label(data, attribute, name), name != attribute)
 
 
 def missing(lane: Lane, why: str) -> LanePart:
@@ -221,8 +226,9 @@ def _history(lane: Lane, data: Data, passed: Mapping[int, Passed]) -> tuple[list
             entry["what"] = What.not_given.value
             continue
         maker, attempt = _maker(str(metadata.get("job-name", "")))
-        others = maker != step.maker and maker in lane.makers
-        if not step.gave or data.get(step.attribute) in (None, "") or others:
+        if not step.gave or data.get(step.attribute) in (None, ""):
+            continue
+        if not _own(lane, step, data, maker):
             continue
         entry["what"] = (What.labeled if step.kind == "label" else What.reviewed).value
         entry["attempt"] = attempt if maker == step.maker else None
@@ -241,6 +247,26 @@ def _history(lane: Lane, data: Data, passed: Mapping[int, Passed]) -> tuple[list
             "" if judged else f"{step.job} said {said}, which neither passes nor fails the label"
         )
     return history, rejected, unclear
+
+
+def _own(lane: Lane, step: Step, data: Data, maker: str) -> bool:
+    """Whether the label in a job's attribute is its answer.
+
+    A later job is given every item's latest label under one attribute: where a review did not
+    answer, its attribute then holds a copy of the label that it was to look at.
+    """
+    if maker == step.maker:
+        return True
+    if step.kind == "label":
+        return maker not in lane.makers
+    if maker:
+        return False
+    # Nobody says who made it: it is an answer unless it is that copy.
+    before = step.audited or ""
+    return (data.get(step.attribute), data.get(step.metadata)) != (
+        data.get(before),
+        data.get(f"{before}{METADATA}"),
+    )
 
 
 _ATTEMPT = re.compile(r"(.+)-a(\d+)")
@@ -304,12 +330,15 @@ def line(
         more: further attributes, such as a merged label.
     """
     data = dict(given.data)
+    for old in OLD:
+        # A line of an earlier batch: what these say is not of this one.
+        data.pop(old, None)
+    parts = _apart(given.data, parts)
     for one in parts:
         # The names were given so that no two lanes write one attribute with different labels; an
         # item that came with such an attribute has a newer one now.
         data.update(one.label)
     data.update(more)
-    data.pop(TERRACE, None)
     became = outcome(parts)
     about: Data = {
         "batch": batch_id,
@@ -326,21 +355,37 @@ def line(
     whole = dump({**data, TERRACE: about})
     if len(whole) <= TERRACE_MAX:
         return became, whole
-    text = dump(about)
-    if len(text) > TERRACE_MAX:
-        short = [{**one.about, "history": []} for one in parts]
-        about["lanes"], about["shortened"] = short, True
-        text = dump(about)
-    if len(text) > TERRACE_MAX:
-        about["lanes"] = [
-            {"lane": one.about["lane"], "attribute": one.attribute, "status": one.status.value}
-            for one in parts
-        ]
-        text = dump(about)
+    text = delivery_short.fitting(about, TERRACE_MAX)
     # Written once: the provenance is the larger part of many lines.
     rest = dump(data)
     comma = "," if data else ""
     return became, f'{rest[:-1]}{comma}"{TERRACE}":{text}}}'
+
+
+def _apart(given: Data, parts: Sequence[LanePart]) -> Sequence[LanePart]:
+    """The parts, none with a label under a made-up name that an attribute of the user's has."""
+    if not any(one.renamed and one.attribute in given for one in parts):
+        return parts
+    taken = {*given, *(key for one in parts for key in one.label)}
+    found = []
+    for one in parts:
+        name = one.attribute
+        own = one
+        if one.renamed and name is not None and name in given:
+            free = _free(name.removesuffix("-ref"), "-ref" if name.endswith("-ref") else "", taken)
+            taken.add(free)
+            label = {f"{free}{key.removeprefix(name)}": value for key, value in one.label.items()}
+            own = LanePart({**one.about, "attribute": free}, label, renamed=True)
+        found.append(own)
+    return found
+
+
+def _free(stem: str, ref: str, taken: Container[str]) -> str:
+    """`<stem>-2`, or the next one that nobody has."""
+    count = 2
+    while f"{stem}-{count}{ref}" in taken:
+        count += 1
+    return f"{stem}-{count}{ref}"
 
 
 def _told(parts: Sequence[LanePart]) -> str:
@@ -368,7 +413,9 @@ def names(lanes: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[dict[s
     Returns:
         For each lane, its attributes that are called otherwise.
     """
-    makers: dict[str, str] = {}
+    # No lane's label may stand where the line's own attributes do: a row of long ago, or a review
+    # of the labels that an earlier batch has merged, can name one.
+    makers: dict[str, str] = dict.fromkeys((TERRACE, TERRACE_LABELS), "")
     everything: list[dict[str, str]] = []
     taken = {attribute for _, attributes in lanes for attribute, _ in attributes}
     for lane, attributes in lanes:
@@ -378,10 +425,9 @@ def names(lanes: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[dict[s
                 continue
             ref = "-ref" if attribute.endswith("-ref") else ""
             stem = f"{attribute.removesuffix('-ref')}-of-{lane}"
-            name, count = f"{stem}{ref}", 1
-            while name in taken and makers.get(name) != maker:
-                count += 1
-                name = f"{stem}-{count}{ref}"
+            name = f"{stem}{ref}"
+            if name in taken and makers.get(name) != maker:
+                name = _free(stem, ref, taken)
             taken.add(name)
             makers[name] = maker
             written[attribute] = name

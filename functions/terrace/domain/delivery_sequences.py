@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from terrace.domain.manifest import TERRACE_LABELS
 from terrace.domain.seqlabel import DETECTION, SHAPE_KEYS, TRACKING
 from terrace.domain.seqlabel_rows import (
     NAME_KEYS,
@@ -17,7 +18,7 @@ from terrace.domain.seqlabel_rows import (
     with_lists,
 )
 
-LABELS = "terrace-labels-ref"
+LABELS = TERRACE_LABELS
 """The attribute of a final line that names the merged file."""
 _FRAME = "frame-attributes"
 

@@ -56,6 +56,8 @@ class ManifestRule:
 class ManifestTally(BaseModel):
     """What has been seen of a manifest so far; JSON all the way, to be stored between calls."""
 
+    etag: str | None = None
+    """Of the object that was read; None: not known."""
     lines: int = 0
     items: int = 0
     """Lines that would go to people: a review leaves out those without the reviewed label."""

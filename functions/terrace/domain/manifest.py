@@ -15,6 +15,10 @@ from terrace.domain.problems import Problem
 
 LINE_MAX = 100_000
 ATTRIBUTE_MAX = 20_000
+TERRACE = "terrace"
+"""The attribute of a final manifest's line that holds its provenance."""
+TERRACE_LABELS = "terrace-labels-ref"
+"""The attribute of a final manifest's line that names the file with all lanes' labels."""
 METADATA = "-metadata"
 SOURCES = ("source-ref", "source")
 

@@ -181,13 +181,13 @@ def batch_end(batch: BatchRecord, jobs: list[JobRecord], request: Any, info_uri:
         info_uri: where the caller stores `Message.info`, if the message is too large to hold it.
     """
     status, text = _END[batch.status]
-    info = show.dump(show.batch_view(batch, jobs, request))
+    info = show.dump(show.batch_view(batch, jobs, request, told=True))
     message = BatchMessage(
         batchId=batch.batchId,
         message=text,
         batchInfo=info,
         reportS3Uri=batch.reportS3Uri,
-        outputs=show.outputs(batch),
+        outputs=show.outputs(batch, told=True),
         token=batch.executionArn,
         status=status,
         dedupId=f"{batch.uid}-{batch.generation}-{batch.status}",

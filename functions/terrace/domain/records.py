@@ -144,7 +144,10 @@ class DeliveryRecord(Record):
     )
     rejectedManifestS3Uri: str | None = None
     unlabeledManifestS3Uri: str | None = None
-    items: int | None = Field(default=None, description="null until all three files are written")
+    items: int | None = Field(
+        default=None,
+        description="null until all three files are written, and where not all are known",
+    )
     accepted: int | None = None
     rejected: int | None = None
     unlabeled: int | None = None
@@ -152,6 +155,9 @@ class DeliveryRecord(Record):
     postProcessing: PostProcessingRecord | None = None
     tries: int = Field(default=0, description="calls in a row that left nothing new behind")
     brokenOff: int = Field(default=0, description="of those, the ones known to have died")
+    outages: int = Field(default=0, description="calls in a row that a service was away for")
+    written: bool = Field(default=False, description="the manifests are")
+    told: bool = Field(default=False, description="the timeline says how it ended")
     over: bool = Field(default=False, description="nothing more of it will be tried")
     complete: bool = Field(default=False, description="false: parts of it are (still) missing")
     problem: str | None = Field(default=None, description="why it is not all there")
@@ -160,7 +166,7 @@ class DeliveryRecord(Record):
     @property
     def counted(self) -> bool:
         """True once the three files are written: every item is in exactly one of them."""
-        return self.items is not None
+        return self.written or self.items is not None
 
 
 class LotResult(Record):
@@ -302,6 +308,12 @@ class JobRecord(Record):
     judgeLot: bool = Field(
         default=False, description="its sample is back: the lot is judged before anything else"
     )
+    startETag: str | None = Field(
+        default=None,
+        description="of the manifest that starts its lane, as it was checked; null: not known "
+        "(a later job, or a row of before this was kept)",
+    )
+    startLines: int | None = Field(default=None, description="items in it; null: not known")
     wholesS3Uri: str | None = Field(
         default=None, description="unit `clip`: the items that its clips were cut from"
     )

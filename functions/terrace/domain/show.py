@@ -80,7 +80,12 @@ def all_jobs(batch: BatchRecord, jobs: list[JobRecord], request: Any) -> list[Jo
 
 
 def batch_view(
-    batch: BatchRecord, jobs: list[JobRecord], request: Any, presign: Presign | None = None
+    batch: BatchRecord,
+    jobs: list[JobRecord],
+    request: Any,
+    presign: Presign | None = None,
+    *,
+    told: bool = False,
 ) -> BatchView:
     """All that is known of one batch.
 
@@ -89,6 +94,7 @@ def batch_view(
         jobs: the rows there are.
         request: the stored request, parsed from JSON; None where it was deleted.
         presign: makes a link to an object; None where links would be dead or leaked.
+        told: this is what the end message is going to say.
     """
     everything = all_jobs(batch, jobs, request)
     statuses = effective_statuses(batch, everything)
@@ -106,7 +112,7 @@ def batch_view(
         status=batch.status,
         inputLabelingJobs=request["labelingJobs"] if request is not None else None,
         **levels,
-        outputs=outputs(batch),
+        outputs=outputs(batch, told=told),
         pacing=batch.pacing,
         onJobFailure=batch.onJobFailure,
         stopMode=batch.stop.mode if batch.stop else None,
@@ -126,8 +132,19 @@ def batch_view(
     )
 
 
-def outputs(batch: BatchRecord) -> OutputsView:
-    """What the last end of the batch has left; nothing while a retry of it runs."""
+BROKE_OFF = (
+    "the delivery broke off, and is not whole; labels are in the jobs' own outputs "
+    "(jobOutputS3Uri; terrace convert)"
+)
+
+
+def outputs(batch: BatchRecord, *, told: bool = False) -> OutputsView:
+    """What the last end of the batch has left; nothing while a retry of it runs.
+
+    Args:
+        batch: the row.
+        told: the end message is being made, or is out: what is not delivered now, never will be.
+    """
     found: dict[str, Any] = {"reportS3Uri": batch.reportS3Uri}
     final, delivery = batch.final, batch.delivered
     if final is not None and batch.ended:
@@ -152,6 +169,11 @@ def outputs(batch: BatchRecord) -> OutputsView:
             "exports": delivery.exports,
             "postProcessing": delivery.postProcessing,
         }
+    told = told or batch.messageSentAt is not None
+    ran = batch.ended and batch.transformedAt is not None and batch.deletedAt is None
+    if told and ran and (delivery is None or not delivery.over):
+        before = found.get("deliveryProblem")
+        found["deliveryProblem"] = f"{before}; {BROKE_OFF}" if before else BROKE_OFF
     return OutputsView(**found)
 
 

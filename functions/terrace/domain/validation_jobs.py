@@ -317,7 +317,8 @@ class _Job:
                 path,
                 "ATTRIBUTE_RESERVED",
                 f"{shown(name)} has a meaning of its own in manifests",
-                "choose a name other than source and source-ref that does not end with -metadata",
+                "choose a name that does not end with -metadata and is none of "
+                + ", ".join(sorted(defaults.RESERVED_ATTRIBUTES)),
             )
         elif ends and not modality.attribute_ref_suffix:
             self.found.add(

@@ -102,11 +102,11 @@ class OutputsView(View):
     items: int | None = Field(
         default=None,
         description="of the input: accepted + rejected + unlabeled; null until the three are "
-        "written, and where they could not be",
+        "written, where they could not be, and where not all items are known",
     )
     accepted: int | None = None
     rejected: int | None = None
-    unlabeled: int | None = None
+    unlabeled: int | None = Field(default=None, description="null where items is")
     deliveryComplete: bool | None = Field(
         default=None, description="null until something was delivered; false: see deliveryProblem"
     )

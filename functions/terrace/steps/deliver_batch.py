@@ -6,8 +6,8 @@ one part at most. Each death has a call to note it, so that the machine's retrie
 one part after the other; a part in which three calls in a row died is left out, and told.
 """
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -21,7 +21,7 @@ from terrace.domain.records import (
     PostProcessingRecord,
 )
 from terrace.domain.status import BatchStatus
-from terrace.errors import ObjectChangedError, PermanentError, TerraceError, TransientError
+from terrace.errors import ObjectChangedError, PermanentError, TransientError
 from terrace.ports import BatchStore, Clock, ObjectStore
 from terrace.steps.final_manifest import FinalManifest, final_folder
 
@@ -31,6 +31,10 @@ YIELD_FOR = 7_200.0
 """Seconds after the batch's end in which a call may ask for another one."""
 SHARE = 0.25
 """Of a call's time: once it has gone, the next part is left to another call."""
+OUTAGES = 15
+"""Calls in a row that find a service away: some ten minutes, then the delivery ends."""
+WAIT, WAIT_MAX = 5, 60
+"""Seconds until the next such call: the first wait, which doubles, and the longest."""
 TRIES = 3
 """Calls in a row that left nothing new behind before their part is left out."""
 
@@ -45,7 +49,8 @@ class DeliverBatchInput(BaseModel):
 class DeliverBatchOutput(BaseModel):
     """`again` while something is missing and there is time for it.
 
-    `wait`: a function of the user's is not done; to be called again in so many seconds.
+    `wait`: to be called again in so many seconds: a function of the user's is not done, or a
+    service is away.
     """
 
     next: Literal["again", "wait", "notify"]
@@ -127,6 +132,9 @@ class DeliverBatch:
         started = self.clock.now()
         delivery = batch.delivered or DeliveryRecord(generation=batch.generation, at=started)
         if delivery.over:
+            if not delivery.told:
+                # The call that ended it died before it could say so.
+                self.tell(batch, delivery)
             return DeliverBatchOutput(next="notify", problem=delivery.problem)
         if started - (batch.endedAt or started) >= self.yield_for:
             return self._out_of_time(batch, delivery)
@@ -142,12 +150,29 @@ class DeliverBatch:
         problem = f"not everything was delivered within {hours:g} hours of the batch's end"
         ended = _ended(_with_problem(delivery, problem))
         self.note(batch, ended)
+        self.tell(batch, ended)
         return DeliverBatchOutput(next="notify", problem=ended.problem)
 
     def note(self, batch: BatchRecord, delivery: DeliveryRecord) -> None:
         """Puts on record how far the delivery is."""
         now = self.clock.now()
         self.store.set_delivery(batch.batchId, delivery.model_copy(update={"at": now}))
+
+    def tell(self, batch: BatchRecord, delivery: DeliveryRecord) -> None:
+        """Says in the timeline how it ended: twice only where a call dies in between."""
+        told: dict[str, Any] = {
+            "items": delivery.items,
+            "accepted": delivery.accepted,
+            "rejected": delivery.rejected,
+            "unlabeled": delivery.unlabeled,
+            "exports": [one.format for one in delivery.exports],
+        }
+        if delivery.postProcessing is not None:
+            told["postProcessing"] = delivery.postProcessing.status
+        if delivery.problem is not None:
+            told["problem"] = delivery.problem
+        self.store.add_event(batch.batchId, "DELIVERED", told, self.clock.now())
+        self.note(batch, delivery.model_copy(update={"told": True}))
 
 
 @dataclass
@@ -159,6 +184,8 @@ class _Call:
     jobs: list[JobRecord]
     started: float
     _request: Any = field(default=None, init=False)
+    _asked: Sequence[Wanted] | None = field(default=None, init=False)
+    """Exports that the request wants; None: it was not read yet."""
     _category_files: dict[str, Any] | None = field(default=None, init=False)
     _wait: int = field(default=0, init=False)
     """Seconds until the user's own function is to be asked again; 0: it is not waited for."""
@@ -171,12 +198,12 @@ class _Call:
             begun = delivery.model_copy(update={"tries": tries})
             self.step.note(self.batch, begun)
             try:
-                done = self._next(delivery, worn_out=worn_out)
-            except TransientError:
-                # It was in order to begin it, and nothing of its own stopped it.
-                with suppress(TerraceError):
-                    self.step.note(self.batch, delivery)
-                raise
+                done = self._guarded(delivery, worn_out=worn_out)
+            except TransientError as error:
+                found = self._away(delivery, error)
+                if isinstance(found, DeliverBatchOutput):
+                    return found
+                done = found
             except ObjectChangedError:
                 # Read while somebody replaced it: the next call reads what is there then.
                 self.step.note(self.batch, begun.model_copy(update={"brokenOff": tries}))
@@ -193,8 +220,54 @@ class _Call:
                 # An export, or a user's function, cannot be handed over: it begins with nearly all
                 # of a call's time.
                 return DeliverBatchOutput(next="again")
-        self._tell(delivery)
+        self.step.tell(self.batch, delivery)
         return DeliverBatchOutput(next="notify", problem=delivery.problem)
+
+    def _away(
+        self, delivery: DeliveryRecord, error: TransientError
+    ) -> DeliverBatchOutput | DeliveryRecord:
+        """A service is away: that is waited out, for minutes, and is no try of the part."""
+        outages = delivery.outages + 1
+        if outages > OUTAGES:
+            away = type(error).__name__
+            return _ended(
+                _with_problem(delivery, f"a service was away for {OUTAGES} calls in a row ({away})")
+            )
+        self.step.note(self.batch, delivery.model_copy(update={"outages": outages}))
+        seconds = min(WAIT * 2 ** (outages - 1), WAIT_MAX)
+        return DeliverBatchOutput(next="wait", seconds=seconds)
+
+    def _guarded(self, delivery: DeliveryRecord, *, worn_out: bool) -> DeliveryRecord | None:
+        """The next part; an error that nobody foresaw is told of that part, and ends only it."""
+        try:
+            return self._next(delivery, worn_out=worn_out)
+        except (TransientError, ObjectChangedError):
+            raise
+        except PermanentError as error:
+            return self._without(delivery, str(error))
+        except Exception as error:  # noqa: BLE001
+            return self._without(delivery, _unforeseen(error))
+
+    def _without(self, delivery: DeliveryRecord, why: str) -> DeliveryRecord:
+        """The record with its next part given up."""
+        if not delivery.counted:
+            return _ended(_with_problem(delivery, f"the manifests could not be written: {why}"))
+        if self._asked is None:
+            return _ended(_with_problem(delivery, f"the request could not be read: {why}"))
+        if len(delivery.exports) < len(self._asked):
+            name = self._asked[len(delivery.exports)].format
+            folder = f"{self._folder}/exports/{name}/"
+            found = ExportRecord(format=name, s3Uri=folder, problem=f"it could not be made: {why}")
+            return delivery.model_copy(update={"exports": [*delivery.exports, found]})
+        if delivery.postProcessing is None:
+            failed = PostProcessingRecord(status="FAILED", error=f"it could not be called: {why}")
+            return delivery.model_copy(update={"postProcessing": failed})
+        return _ended(_with_problem(delivery, why))
+
+    def _wanted(self) -> Sequence[Wanted]:
+        if self._asked is None:
+            self._asked = self.step.exports.wanted(self.request) if self.step.exports else []
+        return self._asked
 
     def out_of_time(self) -> bool:
         """Whether this call has to come to an end."""
@@ -217,7 +290,7 @@ class _Call:
                 told = _with_problem(delivery, f"writing the manifests broke off {TRIES} times")
                 return _ended(told)
             return self._manifests(delivery)
-        wanted = self.step.exports.wanted(self.request) if self.step.exports else []
+        wanted = self._wanted()
         if len(delivery.exports) < len(wanted):
             found = self._export(delivery, wanted[len(delivery.exports)], worn_out=worn_out)
             if found is None:
@@ -254,6 +327,7 @@ class _Call:
             "outputManifestS3Uri": found.output,
             "rejectedManifestS3Uri": found.rejected,
             "unlabeledManifestS3Uri": found.unlabeled,
+            "written": True,
             "items": found.items,
             "accepted": found.accepted,
             "rejected": found.rejectedItems,
@@ -320,24 +394,16 @@ class _Call:
         self._category_files = found
         return found
 
-    def _tell(self, delivery: DeliveryRecord) -> None:
-        told: dict[str, Any] = {
-            "items": delivery.items,
-            "accepted": delivery.accepted,
-            "rejected": delivery.rejected,
-            "unlabeled": delivery.unlabeled,
-            "exports": [one.format for one in delivery.exports],
-        }
-        if delivery.postProcessing is not None:
-            told["postProcessing"] = delivery.postProcessing.status
-        if delivery.problem is not None:
-            told["problem"] = delivery.problem
-        now = self.step.clock.now()
-        self.step.store.add_event(self.batch.batchId, "DELIVERED", told, now)
+
+def _unforeseen(error: Exception) -> str:
+    """Kind and place of an error: the text of one of no class of ours may quote the user's data."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
+    return f"{type(error).__name__} at {where}, an error that Terrace did not foresee"
 
 
 def _fresh(delivery: DeliveryRecord) -> DeliveryRecord:
-    return delivery.model_copy(update={"tries": 0, "brokenOff": 0})
+    return delivery.model_copy(update={"tries": 0, "brokenOff": 0, "outages": 0})
 
 
 def _ended(delivery: DeliveryRecord) -> DeliveryRecord:

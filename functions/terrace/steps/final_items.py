@@ -7,7 +7,7 @@ is joined with its n-th line in the others.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -47,6 +47,8 @@ class Items:
     distrusted: frozenset[str] = frozenset()
     """Start manifests that have been replaced: their items are read from the lanes."""
     problems: list[str] = field(default_factory=list)
+    known: bool = field(default=True, init=False)
+    """False: there may be items that nothing tells of any more."""
 
     def read(self) -> Iterator[Whole]:
         """Every item once, always in the same order.
@@ -78,30 +80,36 @@ class Items:
 
     # --- one start manifest ------------------------------------------------------------------
     def _group(self, start: str, lanes: list[FinalLane], *, several: bool) -> Iterator[Whole]:
-        readers = [LaneReader(lane, self.objects) for lane in lanes]
-        lines = self._lines(start)
+        etags = {lane.first.startETag for lane in lanes if lane.first.startETag is not None}
+        lines = self._lines(start, etags)
+        changed = lines is None
+        readers = [LaneReader(lane, self.objects, start_changed=changed) for lane in lanes]
         items = _of_lanes(readers) if lines is None else _of_start(start, lines, readers)
         told = start if several else None
-        count = 0
         for index, data, digest, parts in items:
-            count += 1
             yield Whole(Given(index, data, digest, told), parts)
         self.problems += [reader.problem for reader in readers if reader.problem is not None]
-        if lines is None and count == 0:
-            self.problems.append(f"the items of {start} are not known: it cannot be read any more")
-
-    def _lines(self, start: str) -> "Iterator[tuple[str, Data]] | None":
-        """Digest and data of each line; None where the manifest is gone, or another one."""
-        if start in self.distrusted:
+        if lines is None and not any(reader.whole for reader in readers):
+            self.known = False
+            counts = {lane.first.startLines for lane in lanes}
+            there_were = f" ({counts.pop():,} when it was checked)" if counts != {None} else ""
             self.problems.append(
-                f"the hashes of the input are not known: {start} has been replaced since it was "
-                "labeled"
+                f"the items of {start}{there_were} are not known: no job left all of them, and as "
+                "it was checked it is not there any more"
             )
-            return None
+
+    def _lines(self, start: str, etags: Set[str]) -> "Iterator[tuple[str, Data]] | None":
+        """Digest and data of each line; None where the manifest is gone, or another one."""
         try:
             found = self.objects.head(start)
         except (NotFoundError, AccessDeniedError) as error:
             self.problems.append(f"the hashes of the input are not known: {error}")
+            return None
+        if start in self.distrusted or not etags <= {found.etag}:
+            self.problems.append(
+                f"the hashes of the input are not known: {start} has been replaced since it was "
+                "labeled"
+            )
             return None
         return _read(self.objects, start, found.etag)
 
@@ -148,7 +156,9 @@ def _of_lanes(readers: list[LaneReader]) -> Iterator[_Found]:
         data = {key: value for key, value in first.data.items() if key not in made}
         parts = []
         for reader in readers:
-            item = reader.take(first.index)
+            # Two jobs may have begun before and after the manifest was replaced.
+            same = reader.head is not None and reader.head.source == first.source
+            item = reader.take(first.index) if same else None
             parts.append(reader.missing() if item is None else item.part)
         yield first.index, data, None, tuple(parts)
 

@@ -36,6 +36,12 @@ class FinalLane:
         return self.first.spec.inputConfig.inputManifestS3Uri or ""
 
     @property
+    def labels(self) -> str:
+        """Whose objects its labels hold: lanes of which this is the same fork from one label."""
+        given = self.first.spec.inputConfig.auditLabelAttributeName
+        return self.first.jobName if given is None else f"{given} of {self.start}"
+
+    @property
     def frames(self) -> bool:
         """True if its labels are SeqLabel.json files."""
         return modalities.get(self.first.spec.jobModality).base_shape == "frames"
@@ -151,9 +157,14 @@ class Placed(Struct, frozen=True):
 class LaneReader:
     """Reads a lane's items in order. What cannot be read is told; an older label stands for it."""
 
-    def __init__(self, found: FinalLane, objects: ObjectStore) -> None:
+    def __init__(
+        self, found: FinalLane, objects: ObjectStore, *, start_changed: bool = False
+    ) -> None:
         self.lane = found
         self.problem: str | None = None
+        self.whole = False
+        """True once it was read to its end: it has had every item of its start manifest."""
+        self._start_changed = start_changed
         self._objects = objects
         self._items = self._read()
         self.head = next(self._items, None)
@@ -168,11 +179,12 @@ class LaneReader:
 
     def missing(self) -> LanePart:
         """What the lane says of an item that it has not."""
-        why = self.problem or (
-            self.lane.about.failure
-            if self.lane.delivered is None
-            else f"not among the items that {self.lane.delivered.jobName} left"
-        )
+        if self.problem is not None:
+            why = self.problem
+        elif self.lane.delivered is not None:
+            why = f"not among the items that {self.lane.delivered.jobName} left"
+        else:
+            why = self.lane.about.failure
         return delivery.missing(self.lane.about, why)
 
     def _read(self) -> Iterator[Placed]:
@@ -180,6 +192,9 @@ class LaneReader:
         found: FinalLane | None = self.lane
         place = 0
         while found is not None:
+            if found.delivered is None and self._start_changed and found.first.carriedS3Uri is None:
+                # It left nothing of its own, and the lines there now are not what it was given.
+                return
             try:
                 for item in self._placed(found):
                     if item.index >= place:
@@ -193,6 +208,7 @@ class LaneReader:
                 self.problem = self.problem or why
                 found = _before(found, why)
             else:
+                self.whole = True
                 return
 
     def _placed(self, found: FinalLane) -> Iterator[Placed]:

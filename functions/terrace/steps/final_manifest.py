@@ -43,10 +43,12 @@ class FinalManifests:
     output: str | None
     rejected: str | None
     unlabeled: str | None
-    items: int
+    items: int | None
+    """None: there may be more than could be read of."""
     accepted: int
     rejectedItems: int
-    unlabeledItems: int
+    unlabeledItems: int | None
+    """None as `items` is."""
     problem: str | None = None
     """What is not all there, and why."""
 
@@ -61,6 +63,8 @@ class _Part(BaseModel):
     counts: dict[Outcome, int]
     last: bool
     """True: no item follows."""
+    known: bool = True
+    """False: of some items nothing can be told."""
     problems: list[str]
 
 
@@ -173,29 +177,38 @@ class FinalManifest:
                 return None
         problems = [*items.problems, *sequences.problems[told:]]
         if lines.first == 0:
-            return self._noted(lines, problems, last=True), lines
-        self._part(folder, lines, problems, last=True)
+            return self._noted(lines, problems, last=True, known=items.known), lines
+        self._part(folder, lines, problems, last=True, known=items.known)
         return None
 
     def _line(self, whole: Whole, sequences: Sequences) -> tuple[Outcome, str]:
         more = sequences.attributes(whole.given.index, whole.parts) if sequences.wanted else {}
         return delivery.line(self.batch_id, self.generation, whole.given, whole.parts, more)
 
-    def _part(self, folder: str, lines: _Lines, problems: list[str], *, last: bool = False) -> None:
+    def _part(
+        self,
+        folder: str,
+        lines: _Lines,
+        problems: list[str],
+        *,
+        last: bool = False,
+        known: bool = True,
+    ) -> None:
         """The lines, then the note of them: what has no note is written again."""
         for outcome, own in lines.by_outcome.items():
             if own:
                 self.objects.write_lines(_lines_uri(folder, lines.first, outcome), iter(own))
-        part = self._noted(lines, problems, last=last)
+        part = self._noted(lines, problems, last=last, known=known)
         self.objects.put_json(_note_uri(folder, lines.first), part.model_dump(mode="json"))
 
     @staticmethod
-    def _noted(lines: _Lines, problems: list[str], *, last: bool) -> _Part:
+    def _noted(lines: _Lines, problems: list[str], *, last: bool, known: bool) -> _Part:
         return _Part(
             first=lines.first,
             items=lines.items,
             counts={outcome: len(own) for outcome, own in lines.by_outcome.items()},
             last=last,
+            known=known,
             problems=problems[: PROBLEMS_TOLD + 1],
         )
 
@@ -260,6 +273,7 @@ def final_folder(bucket: str, batch_id: str, generation: int) -> str:
 def _manifests(parts: list[_Part], written: dict[Outcome, str | None]) -> FinalManifests:
     counts = {o: sum(part.counts[o] for part in parts) for o in Outcome}
     problems = [problem for part in parts for problem in part.problems]
+    known = all(part.known for part in parts)
     told = "; ".join(problems[:PROBLEMS_TOLD])
     if len(problems) > PROBLEMS_TOLD:
         told += f"; and {len(problems) - PROBLEMS_TOLD} more"
@@ -267,10 +281,10 @@ def _manifests(parts: list[_Part], written: dict[Outcome, str | None]) -> FinalM
         output=written[Outcome.accepted],
         rejected=written[Outcome.rejected],
         unlabeled=written[Outcome.unlabeled],
-        items=sum(part.items for part in parts),
+        items=sum(part.items for part in parts) if known else None,
         accepted=counts[Outcome.accepted],
         rejectedItems=counts[Outcome.rejected],
-        unlabeledItems=counts[Outcome.unlabeled],
+        unlabeledItems=counts[Outcome.unlabeled] if known else None,
         problem=told or None,
     )
 

@@ -30,19 +30,19 @@ class Sequences:
     @functools.cached_property
     def wanted(self) -> bool:
         """True if a sequence of this batch may have labels of more than one lane."""
-        return len({lane.first.jobName for lane in self.lanes.values() if lane.frames}) > 1
+        return len({lane.labels for lane in self.lanes.values() if lane.frames}) > 1
 
     def attributes(self, index: int, parts: Sequence[LanePart]) -> Data:
         """The attribute of an item's line that names the merged file; empty where none is needed.
 
-        Of lanes that fork from one job, the first that was accepted speaks for all of them: they
-        hold the same objects.
+        Of lanes that fork from one job, or from one label that the items came with, the first that
+        was accepted speaks for all of them: they hold the same objects.
         """
         chosen: dict[str, LanePart] = {}
         for part in parts:
             lane = self.lanes[part.about["lane"]]
             if lane.frames and part.status is Outcome.accepted:
-                chosen.setdefault(lane.first.jobName, part)
+                chosen.setdefault(lane.labels, part)
         if len(chosen) < 2:
             return {}
         found: list[LaneLabels] = []

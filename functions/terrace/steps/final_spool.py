@@ -40,7 +40,7 @@ class Spool:
     def put(self, key: bytes, given: Given, parts: tuple[LanePart, ...]) -> None:
         """Keeps an item."""
         value = [given.index, given.data, given.digest, given.manifest]
-        text = json.dumps([value, [[part.about, part.label] for part in parts]])
+        text = json.dumps([value, [[part.about, part.label, part.renamed] for part in parts]])
         row = (key, zlib.compress(text.encode(), 1))
         self._rows.execute("INSERT INTO items (key, item) VALUES (?, ?)", row)
 

@@ -333,6 +333,8 @@ class Transform:
                     labelCategoryS3Uri=spec.labelCategoryConfigS3Uri,
                     jobInputS3Uri=spec.inputConfig.inputManifestS3Uri,
                     numItems=tally.items if tally and not review else None,
+                    startETag=tally.etag if tally else None,
+                    startLines=tally.lines if tally else None,
                 )
             )
         now = self.clock.now()

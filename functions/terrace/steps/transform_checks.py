@@ -345,6 +345,7 @@ class Checker:
             )
             if place.etag is None:
                 place.etag = self.objects.head(rule.uri).etag
+            tally.etag = place.etag
             for line in lines:
                 input_checks.look(tally, rule, line.number, line.text)
                 place.offset, place.line = line.end, line.number + 1
