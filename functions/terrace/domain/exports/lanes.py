@@ -91,6 +91,8 @@ class Lanes:
     """Every label attribute of every lane, for who has misspelled one."""
     gaps: Counter[Gap] = field(default_factory=Counter)
     """Lines by the lanes whose labels are taken of them, and those whose are not."""
+    listed: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Every lane of the batch, with a label or not, and the lanes listed right before it."""
     hidden: dict[str, set[str]] = field(default_factory=dict)
     """By manifest: attributes with a label, on some line, that is not taken."""
 
@@ -126,6 +128,7 @@ class Lanes:
         for lane, attribute in _taken(item, where, self.choice, names=self.names):
             self._note(lane, attribute, item, where)
             taken[attribute] = str(lane.get("lane"))
+        self._list(item.data[PROVENANCE]["lanes"])
         lacking = frozenset(
             str(lane.get("lane"))
             for lane in item.data[PROVENANCE]["lanes"]
@@ -144,12 +147,13 @@ class Lanes:
         name = str(entry.get("lane"))
         lane = self.by_name.setdefault(name, Lane(name))
         if attribute not in lane.of:
-            lane.of[attribute] = (item.data[attribute], item.data[f"{attribute}{METADATA}"], at)
+            lane.of[attribute] = (item.data[attribute], _metadata(item, attribute, at), at)
             lane.attributes[attribute] = 0
-            lane.rank = min(
+            rank = min(
                 (i for i, one in enumerate(self.choice.attributes) if one in _made(entry)),
                 default=0,
             )
+            lane.rank = rank if len(lane.of) == 1 else min(rank, lane.rank)
         for done in _history(entry):
             level = done.get("level")
             number = level if isinstance(level, int) else 0
@@ -158,6 +162,34 @@ class Lanes:
                 lane.jobs[str(done.get("job"))] = number
             if done.get("attribute") == attribute:
                 lane.attributes[attribute] = max(lane.attributes[attribute], number)
+
+    def _list(self, entries: Sequence[Any]) -> None:
+        """Notes the lanes of one line in their order, which is the batch's."""
+        before: str | None = None
+        for entry in entries:
+            if isinstance(entry, dict):
+                name = str(entry.get("lane"))
+                known = self.listed.setdefault(name, {})
+                if before is not None:
+                    known[before] = None
+                before = name
+
+    def _order(self) -> list[str]:
+        """All lanes in the batch's order, whichever item has a label of which.
+
+        Lines of several start manifests list some of the lanes each: an order that holds for all
+        of them, else that of the first listing.
+        """
+        waiting = list(self.listed)
+        order: list[str] = []
+        while waiting:
+            left = set(waiting)
+            free = (one for one in waiting if not left & (self.listed[one].keys() - {one}))
+            # Batches that are put together may have their lanes in different orders.
+            following = next(free, waiting[0])
+            waiting.remove(following)
+            order.append(following)
+        return order
 
     def chosen(
         self, chosen: Format, configs: Mapping[str, Config], where: str
@@ -172,7 +204,8 @@ class Lanes:
         Raises:
             ExportError: nothing is there, or nothing that the format could hold.
         """
-        lanes = sorted(self.by_name.values(), key=lambda lane: lane.rank)
+        ordered = [self.by_name[name] for name in self._order() if name in self.by_name]
+        lanes = sorted(ordered, key=lambda lane: lane.rank)
         if not self.lines:
             raise ExportError(
                 where,
@@ -232,7 +265,11 @@ class Lanes:
 def wanted(
     lanes: Sequence[Lane], configs: Mapping[str, Config], *, conflict: Any, held_back: float
 ) -> Wanted:
-    """What the writers are asked for: class ids in the order of the category files."""
+    """What the writers are asked for: class ids in the order of the category files.
+
+    A prefix is the lane's name, that of its last job: the attribute of its labels depends on whose
+    reviewers adjusted anything.
+    """
     given: dict[str, list[str]] = {}
     points: list[str] = []
     for lane in lanes:
@@ -246,8 +283,10 @@ def wanted(
                 if isinstance(point, dict) and "label" in point
             ]
         given[lane.attribute] = category_files.label_names(dict(config))
-    attributes = tuple(dict.fromkeys(lane.attribute for lane in lanes))
-    return Wanted(attributes, given, points, conflict, held_back)
+    prefixes: dict[str, str] = {}
+    for lane in lanes:
+        prefixes.setdefault(lane.attribute, lane.name)
+    return Wanted(tuple(prefixes), given, points, conflict, held_back, prefixes)
 
 
 def _rewritten(source: Source, names: Mapping[str, str], choice: Choice) -> Iterator[str]:
@@ -269,7 +308,7 @@ def _rewritten(source: Source, names: Mapping[str, str], choice: Choice) -> Iter
                     "choose one of them with its attribute",
                 )
             data[name] = item.data[attribute]
-            data[f"{name}{METADATA}"] = item.data[f"{attribute}{METADATA}"]
+            data[f"{name}{METADATA}"] = _metadata(item, attribute, where)
         yield manifest.dump(data)
 
 
@@ -316,6 +355,19 @@ def _taken(
         if attribute not in seen and manifest.is_labeled(item, attribute):
             seen.add(attribute)
             yield entry, attribute
+
+
+def _metadata(item: manifest.Item, attribute: str, where: str) -> Any:
+    """The metadata of a label; ExportError where the line has none."""
+    key = f"{attribute}{METADATA}"
+    if key not in item.data:
+        raise ExportError(
+            where,
+            "METADATA_ABSENT",
+            f"the label under {attribute!r} has no {key!r}",
+            "metadata beside each label, or attributes of other lanes",
+        )
+    return item.data[key]
 
 
 def _made(entry: Mapping[str, Any]) -> set[str]:
