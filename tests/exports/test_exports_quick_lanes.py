@@ -7,6 +7,7 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terrace.domain import manifest
 from terrace.domain.exports import lanes
 from terrace.domain.exports.dataset import Source
 from terrace.domain.exports.lanes import Choice, Lanes
@@ -90,3 +91,66 @@ def test_only_the_first_line_of_a_kind_is_looked_at() -> None:
     with patch.object(Lanes, "_look", autospec=True, side_effect=Lanes._look) as look:
         found.read(Source("s3://out/m", lambda: texts))
     assert (found.lines, look.call_count) == (5, 1)
+
+
+def rewritten(texts: list[str], choice: Choice) -> object:
+    """Lines as an export of all lanes reads them, or what is wrong."""
+    found, problem = learned(texts, choice)
+    source = Source("s3://out/m", lambda: texts)
+    if problem is not None or not found.by_name:
+        return problem
+    try:
+        [made] = found.sources([source], list(found.by_name.values()))
+        return [json.loads(text) if text else None for text in made.lines()]
+    except (ExportError, UnreadableError) as error:
+        return error.problem
+
+
+@given(
+    st.lists(lines(), max_size=4).map(lambda some: [*some, *some]),
+    st.sampled_from([Choice(), Choice(frozenset({"rejected"})), Choice(attributes=("sign",))]),
+)
+def test_lines_of_a_known_kind_are_rewritten_as_those_that_are_looked_at(
+    texts: list[str], choice: Choice
+) -> None:
+    quick = rewritten(texts, choice)
+    with patch.object(lanes, "kind_of", lambda *_: None):
+        assert rewritten(texts, choice) == quick
+
+
+def gated(number: int, attribute: str) -> str:
+    """A line of a lane whose review some items went past."""
+    history = [
+        {"job": one, "modality": "BoundingBox", "level": level, "attribute": one}
+        for level, one in enumerate(("sign", "sign-audit"), start=1)
+    ]
+    about = {"lane": "sign-audit", "attribute": attribute, "status": "accepted"}
+    label = {"annotations": [], "image_size": [{"width": number, "height": 1}]}
+    data = {
+        "source-ref": f"s3://in/{number}.jpg",
+        attribute: label,
+        f"{attribute}-metadata": {"type": "groundtruth/object-detection"},
+        "mine": 1,
+        "terrace": {"lanes": [{**about, "history": history}]},
+    }
+    return json.dumps(data)
+
+
+def test_only_lines_that_need_it_are_rewritten_and_one_of_a_kind_is_parsed() -> None:
+    texts = [gated(number, "sign" if number % 3 else "sign-audit") for number in range(9)]
+    found, _ = learned(texts, Choice())
+    [made] = found.sources([Source("s3://out/m", lambda: texts)], list(found.by_name.values()))
+    read = manifest.parse_line
+    with patch.object(manifest, "parse_line", side_effect=read) as parsed:
+        after = list(made.lines())
+    assert parsed.call_count == 2
+    for number, (before, text) in enumerate(zip(texts, after, strict=True)):
+        if number % 3:
+            given = json.loads(before)
+            assert list(json.loads(text).items()) == [
+                ("source-ref", given["source-ref"]),
+                ("sign-audit", given["sign"]),
+                ("sign-audit-metadata", given["sign-metadata"]),
+            ]
+        else:
+            assert text is before

@@ -3,13 +3,15 @@
 The label of a lane stands under the attribute of the job that touched an item last, so two items of
 one lane can have it under two names. Here every lane has one: that of its latest job which labeled
 anything. A first pass finds the lanes; where it finds that every line has its labels under these
-names already, the manifest is read as it stands. Only names are kept.
+names already, the manifest is read as it stands. Names are kept, and two bytes for each line.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, repeat
 from typing import Any
 
 from terrace.domain import categories as category_files
@@ -19,7 +21,7 @@ from terrace.domain.exports.dataset import Source, Wanted
 from terrace.domain.exports.fitting import Material, fits, fitting, of_label
 from terrace.domain.exports.formats import Format
 from terrace.domain.exports.model import ExportError
-from terrace.domain.exports.quick_lanes import kind_of
+from terrace.domain.exports.quick_lanes import kind_of, moved
 from terrace.domain.json_reading import Node, UnreadableError
 from terrace.domain.manifest import METADATA
 from terrace.domain.modalities import MODALITIES
@@ -95,6 +97,8 @@ class Lanes:
     """Every lane of the batch, with a label or not, and the lanes listed right before it."""
     hidden: dict[str, set[str]] = field(default_factory=dict)
     """By manifest: attributes with a label, on some line, that is not taken."""
+    kinds: dict[str, Sequence[int]] = field(default_factory=dict, compare=False, repr=False)
+    """By manifest: which kind each line is of; 0: of none that is known."""
 
     def read(self, source: Source, step: Callable[[int], None] = lambda _: None) -> None:
         """Notes the lanes of one manifest.
@@ -103,22 +107,30 @@ class Lanes:
             UnreadableError, ExportError: a line is none of a final manifest.
         """
         hidden = self.hidden.setdefault(source.uri, set())
-        kinds: dict[Hashable, Gap | None] = {}
-        latest: list[Hashable | None] = [None]
+        kinds = self.kinds[source.uri] = array("H")
+        places: dict[Hashable, int] = {}
+        gaps: list[Gap | None] = [None]
 
-        def known(text: str) -> Hashable | None:
-            latest[0] = kind = kind_of(text, PROVENANCE)
-            return kind if kind in kinds else None
+        def known(text: str) -> int | None:
+            kind = kind_of(text, PROVENANCE)
+            place = 0 if kind is None else places.get(kind, 0)
+            if place:
+                kinds.append(place)
+                return place
+            if kind is not None and len(places) < KINDS_MAX:
+                place = places[kind] = len(places) + 1
+            kinds.append(place)
+            return None
 
         for uri, number, read in dataset.each_line([source], known):
             self.lines += 1
             step(self.lines)
             if isinstance(read, manifest.Item):
                 gap = self._look(read, manifest.at_line(uri, number), hidden)
-                if latest[0] is not None and len(kinds) < KINDS_MAX:
-                    kinds[latest[0]] = gap
+                if kinds[-1]:
+                    gaps.append(gap)
             else:
-                gap = kinds[read]
+                gap = gaps[read]
             if gap is not None:
                 self.gaps[gap] += 1
 
@@ -257,7 +269,10 @@ class Lanes:
         return [
             source
             if one_each and not taken & self.hidden[source.uri]
-            else Source(source.uri, partial(_rewritten, source, names, self.choice))
+            else Source(
+                source.uri,
+                partial(_rewritten, source, names, self.choice, self.kinds[source.uri]),
+            )
             for source in manifests
         ]
 
@@ -289,27 +304,71 @@ def wanted(
     return Wanted(tuple(prefixes), given, points, conflict, held_back, prefixes)
 
 
-def _rewritten(source: Source, names: Mapping[str, str], choice: Choice) -> Iterator[str]:
+Names = Mapping[str, str]
+
+
+def _rewritten(source: Source, names: Names, choice: Choice, kinds: Iterable[int]) -> Iterator[str]:
+    """The lines with the labels that are taken, under their lanes' names, and with no others.
+
+    A line that has it all so already stays as it is; of one of a known kind the labels are moved
+    as they are written, and what is in them is looked at by who reads the line.
+
+    Args:
+        source: the manifest.
+        names: by lane, of its labels.
+        choice: which labels are taken.
+        kinds: of the lines, as they were when the lanes were noted.
+    """
     # The lanes are chosen already; a line may be too long to say all that they were chosen by.
     choice = Choice(choice.include)
-    for item, where in _items(source):
-        data = {
-            key: value
-            for key, value in item.data.items()
-            if key in manifest.SOURCES or key.removesuffix(METADATA) in manifest.SOURCES
-        }
-        for entry, attribute in _taken(item, where, choice, only=names):
-            name = names[str(entry.get("lane"))]
-            if name in data:
-                raise ExportError(
-                    where,
-                    "LANES_MIXED",
-                    f"two lanes have a label under {name!r}",
-                    "choose one of them with its attribute",
-                )
-            data[name] = item.data[attribute]
-            data[f"{name}{METADATA}"] = _metadata(item, attribute, where)
-        yield manifest.dump(data)
+    plans: dict[int, Names | None] = {}
+    for number, (text, kind) in enumerate(
+        zip(source.lines(), chain(kinds, repeat(0)), strict=False), start=1
+    ):
+        if kind in plans:
+            plan = plans[kind]
+            made = text if plan is None else moved(text, plan)
+            if made is not None:
+                yield made
+                continue
+        item = manifest.parse_line(number, text, uri=source.uri, limits=False)
+        if isinstance(item, Problem):
+            raise UnreadableError(item)
+        if item is None:
+            # Blank: who reads it knows whether that is right.
+            yield text
+            continue
+        plan = _plan(item, manifest.at_line(source.uri, number), names, choice)
+        if kind:
+            plans[kind] = plan
+        if plan is None:
+            yield text
+        else:
+            yield manifest.dump({to: item.data[name] for name, to in plan.items()})
+
+
+def _plan(item: manifest.Item, where: str, names: Names, choice: Choice) -> Names | None:
+    """Which members a line keeps, and what they are called then; None: it stays as it is."""
+    plan = {
+        key: key
+        for key in item.data
+        if key in manifest.SOURCES or key.removesuffix(METADATA) in manifest.SOURCES
+    }
+    own = set(plan)
+    for entry, attribute in _taken(item, where, choice, only=names):
+        name = names[str(entry.get("lane"))]
+        if name in plan.values():
+            raise ExportError(
+                where,
+                "LANES_MIXED",
+                f"two lanes have a label under {name!r}",
+                "choose one of them with its attribute",
+            )
+        _metadata(item, attribute, where)
+        plan |= {attribute: name, f"{attribute}{METADATA}": f"{name}{METADATA}"}
+    there = {key for name in names.values() for key in (name, f"{name}{METADATA}")} & set(item.data)
+    alike = all(name == to for name, to in plan.items()) and there <= set(plan) - own
+    return None if alike else plan
 
 
 def _taken(
@@ -380,10 +439,3 @@ def _history(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     found = entry.get("history")
     if isinstance(found, list):
         yield from (done for done in found if isinstance(done, dict))
-
-
-def _items(source: Source) -> Iterator[tuple[manifest.Item, str]]:
-    for found in manifest.read(source.lines(), uri=source.uri, limits=False):
-        if isinstance(found, Problem):
-            raise UnreadableError(found)
-        yield found, manifest.at_line(source.uri, found.number)

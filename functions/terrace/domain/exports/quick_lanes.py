@@ -4,7 +4,7 @@ Two lines of one kind have the same members, labels under the same of them, and 
 the same jobs behind them: what is learned of the lanes from one is true of the other.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 import msgspec
 from msgspec import Raw, Struct
@@ -54,3 +54,17 @@ def kind_of(text: str, provenance: str) -> Hashable | None:
         if one.attribute is not None and bytes(members.get(one.attribute, b"null")) in _NO_LABEL
     ]
     return tuple(members), about, tuple(unlabeled)
+
+
+def moved(text: str, plan: Mapping[str, str]) -> str | None:
+    """A line with some of its members, each as it is written; None where somebody has to look.
+
+    Args:
+        text: the line.
+        plan: names of the members, and what they are called then.
+    """
+    try:
+        members = _MEMBERS.decode(text)
+        return msgspec.json.encode({to: members[name] for name, to in plan.items()}).decode()
+    except (*_UNLIKE, KeyError):
+        return None
