@@ -256,3 +256,12 @@ def test_a_prefix_is_the_lanes_name_whether_anybody_adjusted_anything_or_not() -
         seen = dataset.survey([source(json.dumps(data))], order, None)  # type: ignore[arg-type]
         made, _ = dataset.head(seen, order)
         assert made.classes == ("car-adjust/arrow", "bike-adjust/arrow")
+
+
+def test_an_attribute_of_the_users_own_is_not_taken_for_a_lanes_label() -> None:
+    own = json.loads(line(0, entry("bike", "bike"))) | {"car": "blue"}
+    lines = [json.dumps(own), line(1, entry("car", "car"))]
+    found = survey(Choice(), *lines)
+    held, _ = found.chosen(FORMATS["csv"], {}, "m")
+    [made] = found.sources([source(*lines)], held)
+    assert ["car" in json.loads(text) for text in made.lines()] == [False, True]

@@ -14,14 +14,18 @@ from functools import partial
 from itertools import chain, repeat
 from typing import Any
 
+from msgspec import Raw
+
 from terrace.domain import categories as category_files
 from terrace.domain import manifest
 from terrace.domain.exports import dataset
-from terrace.domain.exports.dataset import Source, Wanted
+from terrace.domain.exports.dataset import Source, Survey, Wanted
 from terrace.domain.exports.fitting import Material, fits, fitting, of_label
 from terrace.domain.exports.formats import Format
+from terrace.domain.exports.from_labels import Documents
 from terrace.domain.exports.model import ExportError
 from terrace.domain.exports.quick_lanes import kind_of, moved
+from terrace.domain.exports.quick_survey import Plan, QuickSurvey
 from terrace.domain.json_reading import Node, UnreadableError
 from terrace.domain.manifest import METADATA
 from terrace.domain.modalities import MODALITIES
@@ -96,9 +100,10 @@ class Lanes:
     listed: dict[str, dict[str, None]] = field(default_factory=dict)
     """Every lane of the batch, with a label or not, and the lanes listed right before it."""
     hidden: dict[str, set[str]] = field(default_factory=dict)
-    """By manifest: attributes with a label, on some line, that is not taken."""
+    """By manifest: attributes that some line has, and whose label is not taken of it."""
     kinds: dict[str, Sequence[int]] = field(default_factory=dict, compare=False, repr=False)
     """By manifest: which kind each line is of; 0: of none that is known."""
+    quick: QuickSurvey = field(default_factory=QuickSurvey, compare=False, repr=False)
 
     def read(self, source: Source, step: Callable[[int], None] = lambda _: None) -> None:
         """Notes the lanes of one manifest.
@@ -110,15 +115,23 @@ class Lanes:
         kinds = self.kinds[source.uri] = array("H")
         places: dict[Hashable, int] = {}
         gaps: list[Gap | None] = [None]
+        plans: list[Plan] = [self.quick.plan({})]
+        held: list[dict[str, Raw]] = [{}]
 
         def known(text: str) -> int | None:
-            kind = kind_of(text, PROVENANCE)
-            place = 0 if kind is None else places.get(kind, 0)
+            found = kind_of(text, PROVENANCE)
+            if found is None:
+                kinds.append(0)
+                return None
+            kind, members = found
+            place = places.get(kind, 0)
             if place:
                 kinds.append(place)
+                self.quick.note(plans[place], members)
                 return place
-            if kind is not None and len(places) < KINDS_MAX:
+            if len(places) < KINDS_MAX:
                 place = places[kind] = len(places) + 1
+                held[0] = members
             kinds.append(place)
             return None
 
@@ -126,15 +139,21 @@ class Lanes:
             self.lines += 1
             step(self.lines)
             if isinstance(read, manifest.Item):
-                gap = self._look(read, manifest.at_line(uri, number), hidden)
+                gap, taken = self._look(read, manifest.at_line(uri, number), hidden)
                 if kinds[-1]:
                     gaps.append(gap)
+                    plans.append(self.quick.plan(taken))
+                    self.quick.note(plans[-1], held[0])
+                else:
+                    self.quick.whole = False
             else:
                 gap = gaps[read]
             if gap is not None:
                 self.gaps[gap] += 1
 
-    def _look(self, item: manifest.Item, where: str, hidden: set[str]) -> Gap | None:
+    def _look(
+        self, item: manifest.Item, where: str, hidden: set[str]
+    ) -> tuple[Gap | None, dict[str, str]]:
         """Notes the lanes of one line; says whose labels are taken, and whose are not."""
         taken: dict[str, str] = {}
         for lane, attribute in _taken(item, where, self.choice, names=self.names):
@@ -149,11 +168,10 @@ class Lanes:
         hidden.update(
             name
             for key in item.data
-            if key.endswith(METADATA)
-            and (name := key.removesuffix(METADATA)) not in taken
-            and name not in hidden
+            if (name := key.removesuffix(METADATA)) not in taken and name not in hidden
         )
-        return (frozenset(taken.values()), lacking) if lacking and taken else None
+        gap = (frozenset(taken.values()), lacking) if lacking and taken else None
+        return gap, taken
 
     def _note(self, entry: Mapping[str, Any], attribute: str, item: manifest.Item, at: str) -> None:
         name = str(entry.get("lane"))
@@ -255,6 +273,30 @@ class Lanes:
             if taken & names:
                 found.update(dict.fromkeys(gone & names, count))
         return {lane.attribute: found[lane.name] for lane in lanes if found[lane.name]}
+
+    def survey(
+        self,
+        rewritten: Sequence[Source],
+        lanes: Sequence[Lane],
+        *,
+        order: Wanted,
+        documents: Documents,
+        step: Callable[[int], None] = lambda _: None,
+    ) -> Survey:
+        """What `dataset.survey` finds in the lanes' labels; lines are read again only if needed.
+
+        Args:
+            rewritten: what `sources` made.
+            lanes: chosen ones.
+            order: what `wanted` made of them.
+            documents: the files that manifests point to.
+            step: told the number of lines so far.
+
+        Raises:
+            UnreadableError, ExportError: as `dataset.survey`.
+        """
+        found = self.quick.survey((lane.name, lane.attribute) for lane in lanes)
+        return found or dataset.survey(rewritten, order, documents, step)
 
     def sources(self, manifests: Sequence[Source], lanes: Sequence[Lane]) -> list[Source]:
         """The manifests with these lanes' labels, each under its lane's name, and no others of it.

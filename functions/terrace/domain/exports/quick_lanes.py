@@ -36,8 +36,10 @@ _MEMBERS = Decoder(dict[str, Raw])
 _PROVENANCE = Decoder(_Provenance)
 
 
-def kind_of(text: str, provenance: str) -> Hashable | None:
-    """The kind of a line; None where it is not as Terrace writes one: somebody has to look.
+def kind_of(text: str, provenance: str) -> tuple[Hashable, dict[str, Raw]] | None:
+    """The kind of a line, and its members; None where somebody has to look.
+
+    That is a line that is not as Terrace writes one.
 
     Args:
         text: the line.
@@ -53,7 +55,7 @@ def kind_of(text: str, provenance: str) -> Hashable | None:
         for one in about.lanes
         if one.attribute is not None and bytes(members.get(one.attribute, b"null")) in _NO_LABEL
     ]
-    return tuple(members), about, tuple(unlabeled)
+    return (tuple(members), about, tuple(unlabeled)), members
 
 
 def moved(text: str, plan: Mapping[str, str]) -> str | None:
