@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terrace.domain.exports import dataset
 from terrace.domain.exports.dataset import Source
 from terrace.domain.exports.formats import FORMATS
 from terrace.domain.exports.lanes import Choice, Lanes, wanted
@@ -177,3 +178,90 @@ def test_what_is_no_final_manifest_is_said_with_its_line(
 ) -> None:
     with pytest.raises(error, match=says):
         survey(Choice(), line(0, entry("car", "car")), text)
+
+
+def boxes_of(attribute: str, name: str) -> dict[str, Any]:
+    box = {"class_id": 0, "left": 1, "top": 1, "width": 2, "height": 2}
+    about = {"type": "groundtruth/object-detection", "class-map": {"0": name}}
+    return {attribute: {"annotations": [box]}, f"{attribute}-metadata": about}
+
+
+@pytest.mark.parametrize("first", ["car", "bike", None])
+def test_class_ids_do_not_depend_on_which_item_has_which_label(first: str | None) -> None:
+    def of(number: int, *having: str) -> str:
+        text = line(number, *(entry(one, one if one in having else None) for one in JOBS))
+        data = json.loads(text)
+        for one in having:
+            data |= boxes_of(one, f"a {one}")
+        return json.dumps(data)
+
+    lines = [of(0, *([first] if first else [])), of(1, "car", "bike")]
+    found = survey(Choice(), *lines)
+    held, _ = found.chosen(FORMATS["csv"], {}, "m")
+    assert [lane.attribute for lane in held] == ["car", "bike"]
+
+
+def test_lanes_of_several_start_manifests_are_in_one_order_that_holds_for_all_lines() -> None:
+    def lanes(*names: str) -> str:
+        data: dict[str, Any] = {"source-ref": "s3://set/1.png"}
+        entries = []
+        for name in names:
+            data |= boxes_of(name, name)
+            entries.append({"lane": name, "attribute": name, "status": "accepted", "history": []})
+        return json.dumps({**data, "terrace": {"lanes": entries}})
+
+    def order(*lines: str) -> str:
+        held, _ = survey(Choice(), *lines).chosen(FORMATS["csv"], {}, "m")
+        return "".join(lane.name for lane in held)
+
+    assert order(lanes("c"), lanes("a", "c"), lanes("a", "b"), lanes("b", "c")) == "abc"
+    # Batches that do not agree: as the first one has them.
+    assert order(lanes("b", "a"), lanes("a", "b")) == "ba"
+
+
+def test_lanes_without_histories_keep_their_order() -> None:
+    short = json.loads(line(0, entry("car", None, "unlabeled"), entry("bike", "bike")))
+    short["terrace"] |= {"shortened": True}
+    for one in short["terrace"]["lanes"]:
+        del one["history"]
+    whole = line(1, entry("car", "car"), entry("bike", "bike"))
+    held, _ = survey(Choice(), json.dumps(short), whole).chosen(FORMATS["csv"], {}, "m")
+    assert [lane.attribute for lane in held] == ["car", "bike"]
+
+
+def test_a_label_without_metadata_is_an_error_with_its_line_and_attribute() -> None:
+    data = json.loads(line(1, entry("car", "car")))
+    del data["car-metadata"]
+    before = line(0, entry("bike", "bike"))
+    says = "output.manifest line 2: the label under 'car' has no 'car-metadata'"
+    with pytest.raises(ExportError) as error:
+        survey(Choice(), before, json.dumps(data))
+    assert f"{error.value.problem.path}: {error.value.problem.problem}".endswith(says)
+    # Also where it is met when lines are written anew.
+    lines = [line(0, entry("car", "car-audit")), json.dumps(data)]
+    found = survey(Choice(), line(0, entry("car", "car-audit")), line(1, entry("car", "car")))
+    held, _ = found.chosen(FORMATS["csv"], {}, "m")
+    [rewritten] = found.sources([source(*lines)], held)
+    with pytest.raises(ExportError, match="'car-metadata'"):
+        list(rewritten.lines())
+
+
+def test_a_prefix_is_the_lanes_name_whether_anybody_adjusted_anything_or_not() -> None:
+    for last in ("car", "car-adjust"):
+        data = json.loads(line(0, entry("car", last), entry("bike", "bike")))
+        data |= boxes_of(last, "arrow") | boxes_of("bike", "arrow")
+        found = survey(Choice(), json.dumps(data))
+        held, _ = found.chosen(FORMATS["csv"], {}, "m")
+        order = wanted(held, {}, conflict="prefix", held_back=0)
+        seen = dataset.survey([source(json.dumps(data))], order, None)  # type: ignore[arg-type]
+        made, _ = dataset.head(seen, order)
+        assert made.classes == ("car-adjust/arrow", "bike-adjust/arrow")
+
+
+def test_an_attribute_of_the_users_own_is_not_taken_for_a_lanes_label() -> None:
+    own = json.loads(line(0, entry("bike", "bike"))) | {"car": "blue"}
+    lines = [json.dumps(own), line(1, entry("car", "car"))]
+    found = survey(Choice(), *lines)
+    held, _ = found.chosen(FORMATS["csv"], {}, "m")
+    [made] = found.sources([source(*lines)], held)
+    assert ["car" in json.loads(text) for text in made.lines()] == [False, True]

@@ -7,7 +7,8 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrace.domain.exports import lanes
+from terrace.domain import manifest
+from terrace.domain.exports import dataset, lanes
 from terrace.domain.exports.dataset import Source
 from terrace.domain.exports.lanes import Choice, Lanes
 from terrace.domain.exports.model import ExportError
@@ -90,3 +91,134 @@ def test_only_the_first_line_of_a_kind_is_looked_at() -> None:
     with patch.object(Lanes, "_look", autospec=True, side_effect=Lanes._look) as look:
         found.read(Source("s3://out/m", lambda: texts))
     assert (found.lines, look.call_count) == (5, 1)
+
+
+def rewritten(texts: list[str], choice: Choice) -> object:
+    """Lines as an export of all lanes reads them, or what is wrong."""
+    found, problem = learned(texts, choice)
+    source = Source("s3://out/m", lambda: texts)
+    if problem is not None or not found.by_name:
+        return problem
+    try:
+        [made] = found.sources([source], list(found.by_name.values()))
+        return [json.loads(text) if text else None for text in made.lines()]
+    except (ExportError, UnreadableError) as error:
+        return error.problem
+
+
+@given(
+    st.lists(lines(), max_size=4).map(lambda some: [*some, *some]),
+    st.sampled_from([Choice(), Choice(frozenset({"rejected"})), Choice(attributes=("sign",))]),
+)
+def test_lines_of_a_known_kind_are_rewritten_as_those_that_are_looked_at(
+    texts: list[str], choice: Choice
+) -> None:
+    quick = rewritten(texts, choice)
+    with patch.object(lanes, "kind_of", lambda *_: None):
+        assert rewritten(texts, choice) == quick
+
+
+def gated(number: int, attribute: str) -> str:
+    """A line of a lane whose review some items went past."""
+    history = [
+        {"job": one, "modality": "BoundingBox", "level": level, "attribute": one}
+        for level, one in enumerate(("sign", "sign-audit"), start=1)
+    ]
+    about = {"lane": "sign-audit", "attribute": attribute, "status": "accepted"}
+    label = {"annotations": [], "image_size": [{"width": number, "height": 1}]}
+    data = {
+        "source-ref": f"s3://in/{number}.jpg",
+        attribute: label,
+        f"{attribute}-metadata": {"type": "groundtruth/object-detection"},
+        "mine": 1,
+        "terrace": {"lanes": [{**about, "history": history}]},
+    }
+    return json.dumps(data)
+
+
+def test_only_lines_that_need_it_are_rewritten_and_one_of_a_kind_is_parsed() -> None:
+    texts = [gated(number, "sign" if number % 3 else "sign-audit") for number in range(9)]
+    found, _ = learned(texts, Choice())
+    [made] = found.sources([Source("s3://out/m", lambda: texts)], list(found.by_name.values()))
+    read = manifest.parse_line
+    with patch.object(manifest, "parse_line", side_effect=read) as parsed:
+        after = list(made.lines())
+    assert parsed.call_count == 2
+    for number, (before, text) in enumerate(zip(texts, after, strict=True)):
+        if number % 3:
+            given = json.loads(before)
+            assert list(json.loads(text).items()) == [
+                ("source-ref", given["source-ref"]),
+                ("sign-audit", given["sign"]),
+                ("sign-audit-metadata", given["sign-metadata"]),
+            ]
+        else:
+            assert text is before
+
+
+URIS = st.sampled_from(["s3://in/a/1.jpg", "s3://in/a/2.jpg", "s3://in/b/1.jpg", "s3://in/a", ""])
+CLASS_MAPS = st.sampled_from([{}, {"0": "bus"}, {"1": "car", "0": "bus"}, {"1": "bus"}, {"x": "y"}])
+LANES = {"car": ["car"], "sign-audit": ["sign", "sign-audit"]}
+
+
+@st.composite
+def boxed(draw: st.DrawFn) -> str:
+    """A line as the end of a batch writes it, mostly."""
+    line: dict[str, Any] = {"source-ref": draw(URIS)}
+    entries = []
+    for lane, jobs in LANES.items():
+        attribute = draw(st.sampled_from([*jobs, *jobs, None]))
+        if attribute is not None:
+            line[attribute] = draw(st.sampled_from([{"annotations": [{}, {}]}] * 9 + [{}, None]))
+            about = {"type": "groundtruth/object-detection", "class-map": draw(CLASS_MAPS)}
+            line[f"{attribute}-metadata"] = about
+        history = [
+            {"job": one, "modality": "BoundingBox", "level": level, "attribute": one}
+            for level, one in enumerate(jobs, start=1)
+        ]
+        status = draw(st.sampled_from(["accepted", "accepted", "rejected"]))
+        entries.append({"lane": lane, "attribute": attribute, "status": status, "history": history})
+    if draw(st.integers(0, 9)) == 0:
+        line.setdefault("car", 7)
+    line["terrace"] = {"lanes": entries}
+    return json.dumps(line)
+
+
+@given(st.lists(boxed(), min_size=1, max_size=6), st.sampled_from([None, "car", "sign-audit"]))
+def test_what_the_first_pass_notes_is_what_a_survey_of_the_lines_finds(
+    texts: list[str], only: str | None
+) -> None:
+    found, problem = learned(texts, Choice())
+    held = [lane for lane in found.by_name.values() if only in {None, lane.name}]
+    if problem is not None or not held:
+        return
+    noted = found.quick.survey((lane.name, lane.attribute) for lane in held)
+    if noted is None:
+        return
+    order = lanes.wanted(held, {}, conflict="same", held_back=0)
+    source = Source("s3://out/m", lambda: texts)
+    read = dataset.survey(found.sources([source], held), order, None)  # type: ignore[arg-type]
+    # Attributes of lines without a label are for an error that cannot be met here.
+    read.others.clear()
+    assert noted == read
+    assert {name: list(of) for name, of in noted.seen.classes.items()} == {
+        name: list(of) for name, of in read.seen.classes.items()
+    }
+
+
+def test_lines_of_boxes_are_surveyed_while_their_lanes_are_looked_for() -> None:
+    texts = [gated(number, "sign" if number % 3 else "sign-audit") for number in range(9)]
+    texts = [text.replace('"type"', '"class-map": {}, "type"') for text in texts]
+    found, _ = learned(texts, Choice())
+    held = list(found.by_name.values())
+    order = lanes.wanted(held, {}, conflict="error", held_back=0)
+    with patch.object(dataset, "survey") as again:
+        noted = found.survey([], held, order=order, documents=None)  # type: ignore[arg-type]
+    assert (noted.items, noted.lines, noted.folder) == (9, 9, "s3://in/")
+    assert not again.called
+
+
+def test_a_line_that_has_to_be_looked_at_has_all_of_them_read_again() -> None:
+    texts = [gated(1, "sign"), gated(2, "sign").replace("object-detection", "x")]
+    found, _ = learned(texts, Choice())
+    assert found.quick.survey([("sign-audit", "sign")]) is None

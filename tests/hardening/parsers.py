@@ -293,6 +293,12 @@ PARSERS = (
         lambda text: quick_lanes.kind_of(text, "terrace"),
         where="domain/exports/quick_lanes:kind_of",
     ),
+    Parser(
+        "members of a final manifest's line",
+        TEXT,
+        lambda text: quick_lanes.moved(text, {"source-ref": "source-ref"}),
+        where="domain/exports/quick_lanes:moved",
+    ),
     Parser("JSON text", TEXT, json_text.loads, (json_text.JsonError,), "domain/json_text:loads"),
     Parser(
         "JSON file",

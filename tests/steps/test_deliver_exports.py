@@ -461,3 +461,10 @@ def test_an_export_that_cannot_be_written_is_no_reason_for_a_batch_not_to_end(
                for one in batch.delivery.exports)  # fmt: skip
     assert not batch.delivery.complete
     assert (batch.delivery.items, batch.delivery.accepted) == (3, 3)
+
+
+def test_a_label_without_metadata_is_a_problem_that_names_line_and_attribute(world: World) -> None:
+    world.line("a.png", ("car", "car", *boxes(("car", 5))))
+    del world.finals["accepted"][0]["car-metadata"]
+    problem = str(world.write("csv").problem)
+    assert "accepted.manifest line 1: the label under 'car' has no 'car-metadata'" in problem

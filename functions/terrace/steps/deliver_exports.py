@@ -181,7 +181,7 @@ def _write(  # noqa: PLR0917 - the arguments of write_export
     order = wanted(held, configs, conflict=asked.onNameConflict.value, held_back=asked.valPercent)
     documents = StoredDocuments(objects)
     rewritten = lanes.sources(manifests, held)
-    found = dataset.survey(rewritten, order, documents, step)
+    found = lanes.survey(rewritten, held, order=order, documents=documents, step=step)
     formats.check(chosen, found.kinds, where)
     head, classes = dataset.head(
         found,

@@ -56,6 +56,7 @@ def decide(
     seen: Seen,
     given: Mapping[str, Sequence[str]],
     conflict: Conflict = "error",
+    prefixes: Mapping[str, str] | None = None,
 ) -> Classes:
     """The classes of a data set.
 
@@ -65,6 +66,7 @@ def decide(
         given: by attribute, the names of its category file, in its order.
         conflict: what a name is that two attributes have: an `error`, two classes told apart by a
             `prefix` (`lane/arrow`), or the `same` class.
+        prefixes: by attribute, its prefix where that is not its name.
 
     Raises:
         ExportError: a class that its category file lacks, names that collide, a blank name.
@@ -97,7 +99,7 @@ def decide(
         for name in names:
             final = name
             if name in shared and conflict == "prefix":
-                final = f"{attribute}/{name}"
+                final = f"{(prefixes or {}).get(attribute, attribute)}/{name}"
                 if final in owners:
                     raise ExportError(
                         f"class {name!r}",

@@ -65,6 +65,8 @@ class Wanted:
     keypoints: Sequence[str] = ()
     conflict: Conflict = "error"
     held_back: float = 0
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    """By attribute: what `conflict="prefix"` puts before its classes, where it is not its name."""
 
 
 def survey(
@@ -182,7 +184,9 @@ def head(
     home: str | None = None,
 ) -> tuple[Head, Classes]:
     """What is said of the whole data set, and what its classes are called."""
-    classes = decide(wanted.attributes, found.seen, wanted.categories, wanted.conflict)
+    classes = decide(
+        wanted.attributes, found.seen, wanted.categories, wanted.conflict, wanted.prefixes
+    )
     points: dict[str, tuple[str, ...]] = {}
     for attribute in wanted.attributes:
         for label in found.seen.classes.get(attribute, {}):

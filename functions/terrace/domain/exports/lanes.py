@@ -3,23 +3,29 @@
 The label of a lane stands under the attribute of the job that touched an item last, so two items of
 one lane can have it under two names. Here every lane has one: that of its latest job which labeled
 anything. A first pass finds the lanes; where it finds that every line has its labels under these
-names already, the manifest is read as it stands. Only names are kept.
+names already, the manifest is read as it stands. Names are kept, and two bytes for each line.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, repeat
 from typing import Any
+
+from msgspec import Raw
 
 from terrace.domain import categories as category_files
 from terrace.domain import manifest
 from terrace.domain.exports import dataset
-from terrace.domain.exports.dataset import Source, Wanted
+from terrace.domain.exports.dataset import Source, Survey, Wanted
 from terrace.domain.exports.fitting import Material, fits, fitting, of_label
 from terrace.domain.exports.formats import Format
+from terrace.domain.exports.from_labels import Documents
 from terrace.domain.exports.model import ExportError
-from terrace.domain.exports.quick_lanes import kind_of
+from terrace.domain.exports.quick_lanes import kind_of, moved
+from terrace.domain.exports.quick_survey import Plan, QuickSurvey
 from terrace.domain.json_reading import Node, UnreadableError
 from terrace.domain.manifest import METADATA
 from terrace.domain.modalities import MODALITIES
@@ -91,8 +97,13 @@ class Lanes:
     """Every label attribute of every lane, for who has misspelled one."""
     gaps: Counter[Gap] = field(default_factory=Counter)
     """Lines by the lanes whose labels are taken of them, and those whose are not."""
+    listed: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Every lane of the batch, with a label or not, and the lanes listed right before it."""
     hidden: dict[str, set[str]] = field(default_factory=dict)
-    """By manifest: attributes with a label, on some line, that is not taken."""
+    """By manifest: attributes that some line has, and whose label is not taken of it."""
+    kinds: dict[str, Sequence[int]] = field(default_factory=dict, compare=False, repr=False)
+    """By manifest: which kind each line is of; 0: of none that is known."""
+    quick: QuickSurvey = field(default_factory=QuickSurvey, compare=False, repr=False)
 
     def read(self, source: Source, step: Callable[[int], None] = lambda _: None) -> None:
         """Notes the lanes of one manifest.
@@ -101,31 +112,54 @@ class Lanes:
             UnreadableError, ExportError: a line is none of a final manifest.
         """
         hidden = self.hidden.setdefault(source.uri, set())
-        kinds: dict[Hashable, Gap | None] = {}
-        latest: list[Hashable | None] = [None]
+        kinds = self.kinds[source.uri] = array("H")
+        places: dict[Hashable, int] = {}
+        gaps: list[Gap | None] = [None]
+        plans: list[Plan] = [self.quick.plan({})]
+        held: list[dict[str, Raw]] = [{}]
 
-        def known(text: str) -> Hashable | None:
-            latest[0] = kind = kind_of(text, PROVENANCE)
-            return kind if kind in kinds else None
+        def known(text: str) -> int | None:
+            found = kind_of(text, PROVENANCE)
+            if found is None:
+                kinds.append(0)
+                return None
+            kind, members = found
+            place = places.get(kind, 0)
+            if place:
+                kinds.append(place)
+                self.quick.note(plans[place], members)
+                return place
+            if len(places) < KINDS_MAX:
+                place = places[kind] = len(places) + 1
+                held[0] = members
+            kinds.append(place)
+            return None
 
         for uri, number, read in dataset.each_line([source], known):
             self.lines += 1
             step(self.lines)
             if isinstance(read, manifest.Item):
-                gap = self._look(read, manifest.at_line(uri, number), hidden)
-                if latest[0] is not None and len(kinds) < KINDS_MAX:
-                    kinds[latest[0]] = gap
+                gap, taken = self._look(read, manifest.at_line(uri, number), hidden)
+                if kinds[-1]:
+                    gaps.append(gap)
+                    plans.append(self.quick.plan(taken))
+                    self.quick.note(plans[-1], held[0])
+                else:
+                    self.quick.whole = False
             else:
-                gap = kinds[read]
+                gap = gaps[read]
             if gap is not None:
                 self.gaps[gap] += 1
 
-    def _look(self, item: manifest.Item, where: str, hidden: set[str]) -> Gap | None:
+    def _look(
+        self, item: manifest.Item, where: str, hidden: set[str]
+    ) -> tuple[Gap | None, dict[str, str]]:
         """Notes the lanes of one line; says whose labels are taken, and whose are not."""
         taken: dict[str, str] = {}
         for lane, attribute in _taken(item, where, self.choice, names=self.names):
             self._note(lane, attribute, item, where)
             taken[attribute] = str(lane.get("lane"))
+        self._list(item.data[PROVENANCE]["lanes"])
         lacking = frozenset(
             str(lane.get("lane"))
             for lane in item.data[PROVENANCE]["lanes"]
@@ -134,22 +168,22 @@ class Lanes:
         hidden.update(
             name
             for key in item.data
-            if key.endswith(METADATA)
-            and (name := key.removesuffix(METADATA)) not in taken
-            and name not in hidden
+            if (name := key.removesuffix(METADATA)) not in taken and name not in hidden
         )
-        return (frozenset(taken.values()), lacking) if lacking and taken else None
+        gap = (frozenset(taken.values()), lacking) if lacking and taken else None
+        return gap, taken
 
     def _note(self, entry: Mapping[str, Any], attribute: str, item: manifest.Item, at: str) -> None:
         name = str(entry.get("lane"))
         lane = self.by_name.setdefault(name, Lane(name))
         if attribute not in lane.of:
-            lane.of[attribute] = (item.data[attribute], item.data[f"{attribute}{METADATA}"], at)
+            lane.of[attribute] = (item.data[attribute], _metadata(item, attribute, at), at)
             lane.attributes[attribute] = 0
-            lane.rank = min(
+            rank = min(
                 (i for i, one in enumerate(self.choice.attributes) if one in _made(entry)),
                 default=0,
             )
+            lane.rank = rank if len(lane.of) == 1 else min(rank, lane.rank)
         for done in _history(entry):
             level = done.get("level")
             number = level if isinstance(level, int) else 0
@@ -158,6 +192,34 @@ class Lanes:
                 lane.jobs[str(done.get("job"))] = number
             if done.get("attribute") == attribute:
                 lane.attributes[attribute] = max(lane.attributes[attribute], number)
+
+    def _list(self, entries: Sequence[Any]) -> None:
+        """Notes the lanes of one line in their order, which is the batch's."""
+        before: str | None = None
+        for entry in entries:
+            if isinstance(entry, dict):
+                name = str(entry.get("lane"))
+                known = self.listed.setdefault(name, {})
+                if before is not None:
+                    known[before] = None
+                before = name
+
+    def _order(self) -> list[str]:
+        """All lanes in the batch's order, whichever item has a label of which.
+
+        Lines of several start manifests list some of the lanes each: an order that holds for all
+        of them, else that of the first listing.
+        """
+        waiting = list(self.listed)
+        order: list[str] = []
+        while waiting:
+            left = set(waiting)
+            free = (one for one in waiting if not left & (self.listed[one].keys() - {one}))
+            # Batches that are put together may have their lanes in different orders.
+            following = next(free, waiting[0])
+            waiting.remove(following)
+            order.append(following)
+        return order
 
     def chosen(
         self, chosen: Format, configs: Mapping[str, Config], where: str
@@ -172,7 +234,8 @@ class Lanes:
         Raises:
             ExportError: nothing is there, or nothing that the format could hold.
         """
-        lanes = sorted(self.by_name.values(), key=lambda lane: lane.rank)
+        ordered = [self.by_name[name] for name in self._order() if name in self.by_name]
+        lanes = sorted(ordered, key=lambda lane: lane.rank)
         if not self.lines:
             raise ExportError(
                 where,
@@ -211,6 +274,30 @@ class Lanes:
                 found.update(dict.fromkeys(gone & names, count))
         return {lane.attribute: found[lane.name] for lane in lanes if found[lane.name]}
 
+    def survey(
+        self,
+        rewritten: Sequence[Source],
+        lanes: Sequence[Lane],
+        *,
+        order: Wanted,
+        documents: Documents,
+        step: Callable[[int], None] = lambda _: None,
+    ) -> Survey:
+        """What `dataset.survey` finds in the lanes' labels; lines are read again only if needed.
+
+        Args:
+            rewritten: what `sources` made.
+            lanes: chosen ones.
+            order: what `wanted` made of them.
+            documents: the files that manifests point to.
+            step: told the number of lines so far.
+
+        Raises:
+            UnreadableError, ExportError: as `dataset.survey`.
+        """
+        found = self.quick.survey((lane.name, lane.attribute) for lane in lanes)
+        return found or dataset.survey(rewritten, order, documents, step)
+
     def sources(self, manifests: Sequence[Source], lanes: Sequence[Lane]) -> list[Source]:
         """The manifests with these lanes' labels, each under its lane's name, and no others of it.
 
@@ -224,7 +311,10 @@ class Lanes:
         return [
             source
             if one_each and not taken & self.hidden[source.uri]
-            else Source(source.uri, partial(_rewritten, source, names, self.choice))
+            else Source(
+                source.uri,
+                partial(_rewritten, source, names, self.choice, self.kinds[source.uri]),
+            )
             for source in manifests
         ]
 
@@ -232,7 +322,11 @@ class Lanes:
 def wanted(
     lanes: Sequence[Lane], configs: Mapping[str, Config], *, conflict: Any, held_back: float
 ) -> Wanted:
-    """What the writers are asked for: class ids in the order of the category files."""
+    """What the writers are asked for: class ids in the order of the category files.
+
+    A prefix is the lane's name, that of its last job: the attribute of its labels depends on whose
+    reviewers adjusted anything.
+    """
     given: dict[str, list[str]] = {}
     points: list[str] = []
     for lane in lanes:
@@ -246,31 +340,77 @@ def wanted(
                 if isinstance(point, dict) and "label" in point
             ]
         given[lane.attribute] = category_files.label_names(dict(config))
-    attributes = tuple(dict.fromkeys(lane.attribute for lane in lanes))
-    return Wanted(attributes, given, points, conflict, held_back)
+    prefixes: dict[str, str] = {}
+    for lane in lanes:
+        prefixes.setdefault(lane.attribute, lane.name)
+    return Wanted(tuple(prefixes), given, points, conflict, held_back, prefixes)
 
 
-def _rewritten(source: Source, names: Mapping[str, str], choice: Choice) -> Iterator[str]:
+Names = Mapping[str, str]
+
+
+def _rewritten(source: Source, names: Names, choice: Choice, kinds: Iterable[int]) -> Iterator[str]:
+    """The lines with the labels that are taken, under their lanes' names, and with no others.
+
+    A line that has it all so already stays as it is; of one of a known kind the labels are moved
+    as they are written, and what is in them is looked at by who reads the line.
+
+    Args:
+        source: the manifest.
+        names: by lane, of its labels.
+        choice: which labels are taken.
+        kinds: of the lines, as they were when the lanes were noted.
+    """
     # The lanes are chosen already; a line may be too long to say all that they were chosen by.
     choice = Choice(choice.include)
-    for item, where in _items(source):
-        data = {
-            key: value
-            for key, value in item.data.items()
-            if key in manifest.SOURCES or key.removesuffix(METADATA) in manifest.SOURCES
-        }
-        for entry, attribute in _taken(item, where, choice, only=names):
-            name = names[str(entry.get("lane"))]
-            if name in data:
-                raise ExportError(
-                    where,
-                    "LANES_MIXED",
-                    f"two lanes have a label under {name!r}",
-                    "choose one of them with its attribute",
-                )
-            data[name] = item.data[attribute]
-            data[f"{name}{METADATA}"] = item.data[f"{attribute}{METADATA}"]
-        yield manifest.dump(data)
+    plans: dict[int, Names | None] = {}
+    for number, (text, kind) in enumerate(
+        zip(source.lines(), chain(kinds, repeat(0)), strict=False), start=1
+    ):
+        if kind in plans:
+            plan = plans[kind]
+            made = text if plan is None else moved(text, plan)
+            if made is not None:
+                yield made
+                continue
+        item = manifest.parse_line(number, text, uri=source.uri, limits=False)
+        if isinstance(item, Problem):
+            raise UnreadableError(item)
+        if item is None:
+            # Blank: who reads it knows whether that is right.
+            yield text
+            continue
+        plan = _plan(item, manifest.at_line(source.uri, number), names, choice)
+        if kind:
+            plans[kind] = plan
+        if plan is None:
+            yield text
+        else:
+            yield manifest.dump({to: item.data[name] for name, to in plan.items()})
+
+
+def _plan(item: manifest.Item, where: str, names: Names, choice: Choice) -> Names | None:
+    """Which members a line keeps, and what they are called then; None: it stays as it is."""
+    plan = {
+        key: key
+        for key in item.data
+        if key in manifest.SOURCES or key.removesuffix(METADATA) in manifest.SOURCES
+    }
+    own = set(plan)
+    for entry, attribute in _taken(item, where, choice, only=names):
+        name = names[str(entry.get("lane"))]
+        if name in plan.values():
+            raise ExportError(
+                where,
+                "LANES_MIXED",
+                f"two lanes have a label under {name!r}",
+                "choose one of them with its attribute",
+            )
+        _metadata(item, attribute, where)
+        plan |= {attribute: name, f"{attribute}{METADATA}": f"{name}{METADATA}"}
+    there = {key for name in names.values() for key in (name, f"{name}{METADATA}")} & set(item.data)
+    alike = all(name == to for name, to in plan.items()) and there <= set(plan) - own
+    return None if alike else plan
 
 
 def _taken(
@@ -318,6 +458,19 @@ def _taken(
             yield entry, attribute
 
 
+def _metadata(item: manifest.Item, attribute: str, where: str) -> Any:
+    """The metadata of a label; ExportError where the line has none."""
+    key = f"{attribute}{METADATA}"
+    if key not in item.data:
+        raise ExportError(
+            where,
+            "METADATA_ABSENT",
+            f"the label under {attribute!r} has no {key!r}",
+            "metadata beside each label, or attributes of other lanes",
+        )
+    return item.data[key]
+
+
 def _made(entry: Mapping[str, Any]) -> set[str]:
     """The label attributes of a lane: of its label here, and of each job that worked on it."""
     of_jobs = [done.get("attribute") for done in _history(entry)]
@@ -328,10 +481,3 @@ def _history(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     found = entry.get("history")
     if isinstance(found, list):
         yield from (done for done in found if isinstance(done, dict))
-
-
-def _items(source: Source) -> Iterator[tuple[manifest.Item, str]]:
-    for found in manifest.read(source.lines(), uri=source.uri, limits=False):
-        if isinstance(found, Problem):
-            raise UnreadableError(found)
-        yield found, manifest.at_line(source.uri, found.number)

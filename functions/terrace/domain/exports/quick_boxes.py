@@ -28,7 +28,7 @@ _Count = Annotated[int, Meta(ge=0)]
 _Length = Annotated[float, Meta(ge=0)]
 _TYPES = tuple(sorted(name for name, shape in SHAPES.items() if shape == "boxes"))
 _CLASS_NAMES = Decoder(dict[str, _Name])
-_UNLIKE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+UNLIKE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _Status = Literal["adjusted", "unadjusted"]
 _Human = Literal["yes", "no", "true", "false"]
 
@@ -73,6 +73,9 @@ class _Called(Struct):
     class_map: Raw = msgspec.field(name="class-map")
 
 
+drawn = Decoder(_Drawn).decode
+called = Decoder(_Called).decode
+uri_of = Decoder(_Name).decode
 Found = tuple[str, Size | None, tuple[Object, ...]]
 """URI, size of the image, its boxes."""
 Noted = tuple[str, int, Sequence[str]]
@@ -90,12 +93,12 @@ def surveyor(attributes: Sequence[str], seen: Seen) -> Callable[[str], Noted | N
     if decode is None:
         return lambda _: None
     every = tuple(attributes)
-    lanes = [(1 + 2 * index, name, _ClassMaps()) for index, name in enumerate(every)]
+    lanes = [(1 + 2 * index, name, ClassMaps()) for index, name in enumerate(every)]
 
     def read(text: str) -> Noted | None:
         try:
             line = astuple(decode(text))
-        except _UNLIKE:
+        except UNLIKE:
             return None
         boxes, having = 0, every
         for at, name, maps in lanes:
@@ -107,10 +110,10 @@ def surveyor(attributes: Sequence[str], seen: Seen) -> Callable[[str], Noted | N
                 return None
             raw = bytes(about.class_map)
             if raw not in maps.read:
-                called = maps.names(raw)
-                if called is None:
+                names = maps.names(raw)
+                if names is None:
                     return None
-                for number, label in called.items():
+                for number, label in names.items():
                     seen.add(name, label, number)
             boxes += len(value.annotations)
         return (line[0], boxes, having) if having else None
@@ -129,14 +132,14 @@ def reader(attributes: Sequence[str], classes: Classes) -> Callable[[str], Found
     if decode is None:
         return lambda _: None
     lanes = [
-        (1 + 2 * index, _ClassMaps(functools.partial(classes.name, name)))
+        (1 + 2 * index, ClassMaps(functools.partial(classes.name, name)))
         for index, name in enumerate(attributes)
     ]
 
     def read(text: str) -> Found | None:
         try:
             line = astuple(decode(text))
-        except _UNLIKE:
+        except UNLIKE:
             return None
         size: Size | None = None
         objects: list[Object] | None = None
@@ -154,19 +157,19 @@ def reader(attributes: Sequence[str], classes: Classes) -> Callable[[str], Found
                     return None
                 size = mine
             try:
-                drawn = [
+                boxes = [
                     Object(names[box.class_id], BoxShape(box.left, box.top, box.width, box.height))
                     for box in value.annotations
                 ]
             except KeyError:
                 return None
-            objects = drawn if objects is None else objects + drawn
+            objects = boxes if objects is None else objects + boxes
         return None if objects is None else (line[0], size, tuple(objects))
 
     return read
 
 
-class _ClassMaps:
+class ClassMaps:
     """The class-maps of one attribute: few different ones, on very many lines.
 
     Args:
@@ -187,7 +190,7 @@ class _ClassMaps:
             if not all(key.isascii() and key.isdigit() for key in given):
                 return None
             made = {int(key): self._named(name) for key, name in given.items()}
-        except (*_UNLIKE, ValueError):
+        except (*UNLIKE, ValueError):
             return None
         if len(self.read) >= MAPS_MAX:
             self.read.clear()
