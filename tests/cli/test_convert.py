@@ -1,8 +1,10 @@
 """`terrace convert`: manifests on disk and in S3, and clear words where something does not fit."""
 
 import csv
+import errno
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from PIL import Image
 
 from terrace.domain.exports.formats import FORMATS
 from terrace_cli.convert.disk import Output
+from terrace_cli.errors import TerraceError
 from terrace_cli.main import cli
 
 BUCKET = "label-bucket"
@@ -401,3 +404,28 @@ def test_more_files_may_grow_than_are_open_at_once(tmp_path: Path) -> None:
             for number in range(100):
                 out.append(f"{number}.txt", text)
     assert {path.read_text() for path in (tmp_path / "out").iterdir()} == {"ab"}
+
+
+class FullDisk(io.StringIO):
+    """A file whose text does not fit on the disk, which shows when it is closed."""
+
+    def close(self) -> None:
+        super().close()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("why", [None, OSError(errno.ENOSPC, "the disk is full"), KeyError("x")])
+def test_a_disk_that_is_full_at_the_end_is_said_and_nothing_is_left(
+    tmp_path: Path, why: Exception | None
+) -> None:
+    full, other = FullDisk(), io.StringIO()
+    expected = KeyError if isinstance(why, KeyError) else TerraceError
+    with pytest.raises(expected) as told, Output(tmp_path / "out") as out:
+        out.append("a.txt", "a")
+        out._open |= {"b.txt": full, "c.txt": other}
+        if why is not None:
+            raise why
+    if expected is TerraceError:
+        assert str(told.value).startswith(f"cannot write {tmp_path / 'out'}: ")
+    assert (full.closed, other.closed) == (True, True)
+    assert list(tmp_path.iterdir()) == []
