@@ -420,12 +420,33 @@ def test_a_disk_that_is_full_at_the_end_is_said_and_nothing_is_left(
 ) -> None:
     full, other = FullDisk(), io.StringIO()
     expected = KeyError if isinstance(why, KeyError) else TerraceError
-    with pytest.raises(expected) as told, Output(tmp_path / "out") as out:
-        out.append("a.txt", "a")
-        out._open |= {"b.txt": full, "c.txt": other}
-        if why is not None:
-            raise why
+
+    def write() -> None:
+        with Output(tmp_path / "out") as out:
+            out.append("a.txt", "a")
+            out._open |= {"b.txt": full, "c.txt": other}
+            if why is not None:
+                raise why
+
+    with pytest.raises(expected) as told:
+        write()
     if expected is TerraceError:
         assert str(told.value).startswith(f"cannot write {tmp_path / 'out'}: ")
     assert (full.closed, other.closed) == (True, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_box_that_no_format_could_carry_is_said_of_another_format_too(tmp_path: Path) -> None:
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 80}],
+        "categories": [{"id": 1, "name": "car"}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1.7e308, 1, 1.7e308, 2]}
+        ],
+    }
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    result = run(
+        tmp_path / "coco.json", "--from", "coco", "--format", "csv", "--out", tmp_path / "o"
+    )
+    assert result.exit_code == 2, result.output
+    assert "a.png: an object of class 'car' has a number beyond" in result.output
