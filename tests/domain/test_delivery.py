@@ -68,6 +68,52 @@ def test_what_an_earlier_batch_wrote_is_not_told_as_of_this_one() -> None:
     assert data["terrace"]["batch"] == "b"
 
 
+def test_a_label_that_a_reviewer_failed_stands_apart_in_an_accepted_item() -> None:
+    # Given an item with a good label, one that failed, and one that it came with and that failed
+    failed = made("check", 1, **{"class-name": "Fail"})
+    verdict = step("check", "verdict", label="road-ref", audited="road-ref")
+    old = step("look", "verdict", label="old", audited="old")
+    lanes = [
+        (Lane((step("car"),)), made("car"), "car"),
+        (Lane((step("road-ref"), verdict)), made("road-ref", "s3://b/r") | failed, "road-ref"),
+        (
+            Lane((old,)),
+            made("old") | made("look", 1, **{"class-name": "Fail"}),
+            "old",
+        ),
+    ]
+    parts = [delivery.part(lane, data, name, "", {}) for lane, data, name in lanes]
+    own = {"source-ref": "s3://b/x.jpg", **made("old"), "old-rejected": "mine"}
+    # When its final line is made
+    became, text = delivery.line("b", 1, Given(0, own, None), parts, {})
+    data = json.loads(text)
+    # Then who reads labels by their attributes finds the good one only
+    assert became is Outcome.accepted
+    assert {"road-ref", "road-ref-metadata", "old", "old-metadata"}.isdisjoint(data)
+    # And nothing is lost, or written over
+    assert data["road-rejected-ref"] == "s3://b/r"
+    assert data["road-rejected-ref-metadata"]["job-name"] == "labeling-job/road-ref"
+    assert (data["old-rejected"], data["old-rejected-2"]) == ("mine", 0)
+    named = [one["attribute"] for one in data["terrace"]["lanes"]]
+    assert named == ["car", "road-rejected-ref", "old-rejected-2"]
+    # And an item that is rejected as a whole keeps its labels' names, for a job that mends them
+    data = json.loads(delivery.line("b", 1, Given(0, own, None), parts[1:], {})[1])
+    assert (data["road-ref"], data["old"]) == ("s3://b/r", 0)
+
+
+def test_a_failed_label_that_another_lane_accepts_stays_where_it_is() -> None:
+    failed = made("check", 1, **{"class-name": "Fail"})
+    passed = made("again", 1, **{"class-name": "Pass"})
+    verdicts = [step(one, "verdict", label="car", audited="car") for one in ("check", "again")]
+    parts = [
+        delivery.part(Lane((step("car"), verdicts[0])), made("car") | failed, "car", "", {}),
+        delivery.part(Lane((step("car"), verdicts[1])), made("car") | passed, "car", "", {}),
+    ]
+    data = json.loads(delivery.line("b", 1, Given(0, {"source": "x"}, None), parts, {})[1])
+    assert "car" in data
+    assert "car-rejected" not in data
+
+
 # --- what became of it ---------------------------------------------------------------------------
 
 

@@ -334,12 +334,14 @@ def line(
         # A line of an earlier batch: what these say is not of this one.
         data.pop(old, None)
     parts = _apart(given.data, parts)
+    became = outcome(parts)
+    if became is Outcome.accepted:
+        parts = _set_aside(data, parts)
     for one in parts:
         # The names were given so that no two lanes write one attribute with different labels; an
         # item that came with such an attribute has a newer one now.
         data.update(one.label)
     data.update(more)
-    became = outcome(parts)
     about: Data = {
         "batch": batch_id,
         "generation": generation,
@@ -377,6 +379,36 @@ def _apart(given: Data, parts: Sequence[LanePart]) -> Sequence[LanePart]:
             label = {f"{free}{key.removeprefix(name)}": value for key, value in one.label.items()}
             own = LanePart({**one.about, "attribute": free}, label, renamed=True)
         found.append(own)
+    return found
+
+
+def _set_aside(data: Data, parts: Sequence[LanePart]) -> Sequence[LanePart]:
+    """The parts of an accepted item, none with a rejected label where a trainer looks for labels.
+
+    It stands under `<attribute>-rejected`, with Ground Truth's `-ref` staying last; also one that
+    the item came with, which is taken out of `data`. A label that another lane accepts stays.
+    """
+    if all(one.about["status"] != Outcome.rejected.value for one in parts):
+        return parts
+    good = {one.attribute for one in parts if one.status is Outcome.accepted}
+    taken = {*data, *(key for one in parts for key in one.label)}
+    found: list[LanePart] = []
+    names: dict[str, str] = {}
+    for one in parts:
+        name = one.attribute
+        if one.status is not Outcome.rejected or name is None or name in good:
+            found.append(one)
+            continue
+        if name not in names:
+            ref = "-ref" if name.endswith("-ref") else ""
+            stem = f"{name.removesuffix('-ref')}-rejected"
+            names[name] = f"{stem}{ref}" if f"{stem}{ref}" not in taken else _free(stem, ref, taken)
+            taken.add(names[name])
+        aside = names[name]
+        for key in one.label:
+            data.pop(key, None)
+        label = {f"{aside}{key.removeprefix(name)}": value for key, value in one.label.items()}
+        found.append(LanePart({**one.about, "attribute": aside}, label, renamed=True))
     return found
 
 
