@@ -241,15 +241,19 @@ def test_a_batch_that_is_stopped_meanwhile_is_not_asked_for_again(house: House) 
         (OwnFunctionError("no such film"), "no such film"),
         ({}, "inputs belong to an answer that is done"),
         ({"done": False, "inputs": {}}, "inputs belong to an answer that is done"),
-        ({"inputs": {"car": "s3://x/y"}}, "$.inputs.car"),
-        ({"inputs": {"car": {"inputManifestS3Uri": 7}}}, "$.inputs.car.inputManifestS3Uri"),
-        ({"statusCode": 200, "body": "{}"}, "$.statusCode"),
+        ({"inputs": {"car": "s3://x/y"}}, "$.inputs.*"),
+        ({"inputs": {"car": {"inputManifestS3Uri": 7}}}, "$.inputs.*.inputManifestS3Uri"),
+        ({"statusCode": 200, "body": "{}"}, "at $.*:"),
         (None, "at $"),
         ([1], "at $"),
         ("done", "at $"),
         ({"inputs": {"car": {"inputManifestS3Uri": "s3://x/\ud800"}}}, "INVALID_CHARACTER"),
         ({"inputs": {"car": {"inputManifestS3Uri": float("nan")}}}, "NOT_A_FINITE_NUMBER"),
         ({"done": "false"}, "$.done"),
+        # Keys may be data, of any length: none is quoted.
+        ({"https://b/k?X-Amz-Signature=SECRET" + "x" * 200_000: 1}, "at $.*:"),
+        ({"https://b/k?X-Amz-Signature=SECRET": float("inf")}, "NOT_A_FINITE_NUMBER"),
+        ({"inputs": {"SECRET": {"more": 1}}}, "at $.inputs.*"),
     ],
 )
 def test_a_failure_or_nonsense_refuses_the_batch_with_the_reason(
@@ -264,13 +268,19 @@ def test_a_failure_or_nonsense_refuses_the_batch_with_the_reason(
     assert code == "TRANSFORMATION_FAILED"
     assert words in text
     assert OWN in text
+    assert "SECRET" not in text
+    assert len(text) < 1_000
 
 
 @pytest.mark.parametrize(
     ("inputs", "code", "words"),
     [
         ({}, "NO_SOURCE", "$.labelingJobs[0].inputConfig"),
-        ({"cat": {"inputManifestS3Uri": "s3://x/y"}}, "TRANSFORMATION_UNKNOWN_JOB", '"cat"'),
+        (
+            {"cat": {"inputManifestS3Uri": "s3://x/y"}},
+            "TRANSFORMATION_UNKNOWN_JOB",
+            "no job of this batch",
+        ),
         (
             {"car-audit": {"inputManifestS3Uri": "s3://x/y"}},
             "TRANSFORMATION_CHAINED_JOB",

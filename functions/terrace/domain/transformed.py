@@ -74,8 +74,9 @@ def _misplaced(raw: dict[str, Any], inputs: dict[str, JobInput]) -> list[Problem
     return [
         problem(
             "TRANSFORMATION_UNKNOWN_JOB" if name not in chained else "TRANSFORMATION_CHAINED_JOB",
-            f"it answered inputs for {shown(name)}, "
-            + ("which is no job of this batch" if name not in chained else "which is chained"),
+            f"it answered inputs for {shown(name)}, which is chained"
+            if name in chained
+            else "it answered inputs for what is no job of this batch",
             f"inputs by the names of jobs that start a lane: {', '.join(starts[:10])}",
         )
         for name in inputs
