@@ -4,6 +4,7 @@ import contextlib
 import copy
 import json
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -281,7 +282,30 @@ def test_labels_of_other_kinds_are_refused_by_name(tmp_path: Path) -> None:
     assert ("label-kind", 11) in found(told)
 
 
+def test_one_line_of_another_kind_can_be_left_out(tmp_path: Path) -> None:
+    lines = good()
+    attribute = next(key for key in lines[0] if f"{key}-metadata" in lines[0])
+    lines[3] = copy.deepcopy(lines[3])
+    lines[3][f"{attribute}-metadata"]["type"] = "groundtruth/other"
+    told = dry(put(tmp_path / "m", *lines))
+    assert [
+        (one["rule"], one["severity"]) for one in told["findings"] if one["rule"] == "label-kind"
+    ] == [("label-kind", "line")]
+    assert told["usable"] == len(lines) - 1
+
+
 # --- sets ----------------------------------------------------------------------------------------
+
+
+def test_a_class_that_is_only_tested_is_told(tmp_path: Path) -> None:
+    def data_set(kind: str, *names: str) -> sets.DataSet:
+        counts = Counter(dict.fromkeys(names, 9))
+        return sets.DataSet(kind, tmp_path, "0", 9, 18, counts, counts)
+
+    train, test = data_set("TRAIN", "Car", "Bus"), data_set("TEST", "Car", "Bus", "Van")
+    told = list(sets.judge(train, test, (99, 99), boxes=True, place="m"))
+    assert [(one.code, one.severity) for one in told] == [("class-untrained", "note")]
+    assert "1 classes are tested and not trained: Van" in told[0].problem
 
 
 def test_one_class_of_images_is_too_few(tmp_path: Path) -> None:
@@ -359,6 +383,9 @@ def test_every_class_of_two_images_is_trained_and_tested(
     again = sets.chosen_for_test(rows[::-1], percent)
     assert chosen == {len(rows) - 1 - index for index in again}
     assert len(chosen) < len(rows)
+    # And every class keeps an image to train with
+    trained = [names for n, names in enumerate(given_classes) if n not in chosen]
+    assert set().union(*trained) == set().union(*given_classes)
     if len(rows) > 1 and all(len(names) == 1 for names in given_classes):
         for name in "abcd":
             own = {n for n, names in enumerate(given_classes) if name in names}

@@ -326,10 +326,70 @@ def test_a_start_makes_everything_waits_and_tells_the_results(
 def test_a_second_start_finds_the_first_and_pays_nothing(cloud: Cloud) -> None:
     cloud.project(TRAIN="CREATE_COMPLETE", TEST="CREATE_COMPLETE")
     cloud.version_is(cloud.done())
-    told = json.loads(cloud.run("--start", "--json").stdout)
+    found = cloud.run("--start", "--json")
+    told = json.loads(found.stdout)
+    assert f"training {cloud.version} is there: found, not started" in found.stderr
     assert told["training"]["status"] == "TRAINING_COMPLETED"
     assert told["training"]["results"]["overall"]["f1"] == 0.75
     assert told["training"]["results"]["images"][0]["predictions"][0]["outcome"] == "FN"
+
+
+@pytest.mark.parametrize("tag", ["of these data", "of others", None])
+def test_a_version_of_a_name_of_ones_own_is_found_only_with_the_same_data(
+    cloud: Cloud, tag: str | None
+) -> None:
+    content = cloud.version
+    cloud.version, cloud.arn = "v1", f"{HOME}/version/v1/1700000000002"
+    cloud.project(TRAIN="CREATE_COMPLETE", TEST="CREATE_COMPLETE")
+    cloud.version_is(cloud.done())
+    tags = {"terrace-manifest": content if tag == "of these data" else tag} if tag else {}
+    cloud.answer("list_tags_for_resource", {"Tags": tags}, {"ResourceArn": cloud.arn})
+    result = cloud.run("--start", "--version-name", "v1")
+    if tag == "of these data":
+        assert "found, not started" in ok(result)
+    else:
+        said = no(result, 2)
+        assert "v1 is there, trained with other, or unknown, data" in said
+        assert "0.750" not in said
+
+
+def test_a_version_of_a_name_of_ones_own_is_tagged_with_its_data(cloud: Cloud) -> None:
+    content = cloud.version
+    cloud.version, cloud.arn = "v1", f"{HOME}/version/v1/1700000000002"
+    cloud.project(TRAIN="CREATE_COMPLETE", TEST="CREATE_COMPLETE")
+    cloud.version_is()
+    cloud.project(TRAIN="CREATE_COMPLETE", TEST="CREATE_COMPLETE")
+    cloud.tagged(TRAIN)
+    cloud.tagged(TEST)
+    cloud.datasets_ready()
+    cloud.dataset(TEST, "CREATE_COMPLETE")
+    cloud.begins(Tags={"terrace-manifest": content})
+    ok(cloud.run("--start", "--yes", "--no-wait", "--version-name", "v1"))
+
+
+def test_a_data_set_that_is_never_made_is_not_waited_for_without_end(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "DATASET_LOOKS", 2)
+    cloud.project(TRAIN="CREATE_IN_PROGRESS", TEST="CREATE_COMPLETE")
+    cloud.version_is()
+    cloud.project(TRAIN="CREATE_IN_PROGRESS", TEST="CREATE_COMPLETE")
+    cloud.tagged(TRAIN)
+    cloud.tagged(TEST)
+    for _ in range(2):
+        cloud.dataset(TRAIN, "CREATE_IN_PROGRESS")
+    said = no(cloud.run("--start", "--yes"), 1)
+    assert "the TRAIN data set is not made after" in said
+    assert "give the same command again" in said
+
+
+def test_what_was_found_is_told_to_programs_when_the_start_is_refused(cloud: Cloud) -> None:
+    cloud.manifest.write_text(cloud.manifest.read_text() + "[1]\n")
+    result = cloud.run("--start", "--yes", "--json")
+    assert "not started: 1 lines" in no(result, 2)
+    told = json.loads(result.stdout)
+    assert told["training"] is None
+    assert told["findings"][0]["rule"] == "json-line"
 
 
 def test_a_start_that_was_cut_off_goes_on_where_it_was(cloud: Cloud) -> None:

@@ -32,7 +32,7 @@ class DroppingS3:
         config = Config(
             retries={"total_max_attempts": 1},
             s3={"addressing_style": "path"},
-            read_timeout=5,
+            read_timeout=60,
         )
         return S3ObjectStore(boto3.client("s3", "us-east-1", endpoint_url=self.url, config=config))
 

@@ -15,6 +15,7 @@ from terrace.adapters import lambda_functions
 from terrace.adapters.lambda_functions import LambdaFunctions
 from terrace.errors import (
     AccessDeniedError,
+    BadRequestError,
     NotFoundError,
     OwnFunctionError,
     TerraceError,
@@ -92,12 +93,25 @@ def test_a_function_that_dies_is_named_with_its_reason(make: Make) -> None:
         ("ResourceConflictException", TransientError),
         ("SnapStartNotReadyException", TransientError),
         ("SnapStartTimeoutException", TransientError),
+        ("EC2UnexpectedException", TransientError),
+        ("ENILimitReachedException", TransientError),
+        # Nobody but the function's owner can help.
+        ("EC2AccessDeniedException", AccessDeniedError),
+        ("EFSMountFailureException", BadRequestError),
+        ("InvalidRuntimeException", BadRequestError),
+        ("InvalidSecurityGroupIDException", BadRequestError),
+        ("InvalidSubnetIDException", BadRequestError),
+        ("InvalidZipFileException", BadRequestError),
+        ("KMSAccessDeniedException", AccessDeniedError),
+        ("KMSDisabledException", AccessDeniedError),
+        ("KMSInvalidStateException", AccessDeniedError),
+        ("KMSNotFoundException", NotFoundError),
     ],
 )
 def test_what_lambda_says_instead_of_an_answer(code: str, kind: type[TerraceError]) -> None:
     client = boto3.client("lambda", "us-east-1")
     with Stubber(client) as stub:
-        status = 500 if code == "ServiceException" else 400
+        status = 502 if kind is not TransientError else 500
         stub.add_client_error("invoke", code, http_status_code=status)
         with pytest.raises(kind):
             LambdaFunctions(client).call(ARN, EVENT)

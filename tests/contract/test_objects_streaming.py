@@ -22,7 +22,7 @@ URI = "s3://bucket/clip.manifest"
 
 def client_of(world: DroppingS3) -> Any:
     config = Config(
-        retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=5
+        retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=60
     )
     return boto3.client("s3", "us-east-1", endpoint_url=world.url, config=config)
 

@@ -7,14 +7,18 @@ VALIDATION_FAIL batch with the reason, in `show` and in the message.
 import copy
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.machine.conftest import EMPTY_TEAM, NO_CORS, OTHER_REGION, Clips
 from tests.machine.world import Json, World, jobs_of
 
 pytestmark = pytest.mark.local_aws
+
+EXISTS = {"BucketAlreadyOwnedByYou", "GroupExistsException", "ResourceInUse"}
 
 Change = Callable[[Json], Any]
 JOB = "$.labelingJobs[0]"
@@ -396,33 +400,48 @@ def test_a_work_team_that_does_not_exist(world: World, clips: Clips, batch: str)
     assert "does not exist" in problem["problem"]
 
 
+@contextmanager
+def there_already() -> Iterator[None]:
+    """What an earlier attempt at a test has made in the shared world may be there."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in EXISTS:
+            raise
+
+
 def test_a_work_team_with_nobody_in_it(world: World, clips: Clips, batch: str) -> None:
     first = world.contract["firstLevelWorkteamArn"]
     team = world.client("sagemaker").describe_workteam(WorkteamName=first.rsplit("/", 1)[1])
     member = team["Workteam"]["MemberDefinitions"][0]["CognitoMemberDefinition"]
     cognito = world.client("cognito-idp")
-    cognito.create_group(UserPoolId=member["UserPool"], GroupName=EMPTY_TEAM)
-    made = world.client("sagemaker").create_workteam(
-        WorkteamName=EMPTY_TEAM,
-        Description="nobody",
-        MemberDefinitions=[{"CognitoMemberDefinition": {**member, "UserGroup": EMPTY_TEAM}}],
-    )
-    job = clips.label(f"{batch}-car", workteamArn=made["WorkteamArn"])
+    with there_already():
+        cognito.create_group(UserPoolId=member["UserPool"], GroupName=EMPTY_TEAM)
+    with there_already():
+        world.client("sagemaker").create_workteam(
+            WorkteamName=EMPTY_TEAM,
+            Description="nobody",
+            MemberDefinitions=[{"CognitoMemberDefinition": {**member, "UserGroup": EMPTY_TEAM}}],
+        )
+    made = f"{first.rsplit('/', 1)[0]}/{EMPTY_TEAM}"
+    job = clips.label(f"{batch}-car", workteamArn=made)
     problem = the_problem(refused(world, batch, [job]), "WORKTEAM_UNUSABLE")
     assert "has no members" in problem["problem"]
 
 
 def test_a_bucket_without_cors(world: World, clips: Clips, batch: str) -> None:
-    world.client("s3").create_bucket(Bucket=NO_CORS)
+    with there_already():
+        world.client("s3").create_bucket(Bucket=NO_CORS)
     uri = copy_of_clips(world, clips, NO_CORS)
     job = clips.label(f"{batch}-car", inputConfig={"inputManifestS3Uri": uri})
     assert NO_CORS in the_problem(refused(world, batch, [job]), "BUCKET_CORS_MISSING")["problem"]
 
 
 def test_a_bucket_in_another_region(world: World, clips: Clips, batch: str) -> None:
-    world.client("s3").create_bucket(
-        Bucket=OTHER_REGION, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
+    with there_already():
+        world.client("s3").create_bucket(
+            Bucket=OTHER_REGION, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
     uri = copy_of_clips(world, clips, OTHER_REGION)
     job = clips.label(f"{batch}-car", inputConfig={"inputManifestS3Uri": uri})
     problem = the_problem(refused(world, batch, [job]), "BUCKET_IN_OTHER_REGION")

@@ -134,7 +134,7 @@ def told(shared_world: World) -> dict[str, Any]:
     seen: dict[str, Any] = {"sent": json.loads(text), "messages": [], "client": client}
     seen["answer"] = client.http(f"{client.it['apiUrl']}/batch/create", text)
     show = f"{client.it['apiUrl']}/batch/show"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     finished: set[str] = set()
     while time.monotonic() < deadline:
         control = f"{client.it['awsEndpoint']}/_terrace/jobs"

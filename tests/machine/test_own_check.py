@@ -1,47 +1,19 @@
 """A gate's check of the user's own: the sample of the docs, deployed as a user deploys it."""
 
-import io
 import json
-import zipfile
-from pathlib import Path
 
 import pytest
 
 from tests.machine.conftest import OWN_CHECK
+from tests.machine.own_functions import deploy
 from tests.machine.test_gated_jobs import ITEMS, lane, numbers
 from tests.machine.world import Json, World, jobs_of
 
 pytestmark = pytest.mark.local_aws
 
-SAMPLE = Path(__file__).parents[2] / "docs" / "samples" / "gate_check" / "app.py"
 FAR_TOO_MANY = 1_000
 SHORT = 2
 """Number of the picture of which more objects are expected than anybody draws."""
-
-
-def deploy(world: World) -> None:
-    """Makes the user's function out of the sample, as a user does: a zip and a role."""
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    role = world.client("iam").create_role(
-        RoleName="gate-check",
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )["Role"]["Arn"]
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("app.py", SAMPLE.read_text())
-    made = world.client("lambda").create_function(
-        FunctionName=OWN_CHECK.rsplit(":", 1)[1],
-        Runtime="python3.12",
-        Role=role,
-        Handler="app.handler",
-        Code={"ZipFile": archive.getvalue()},
-        Timeout=60,
-    )
-    assert made["FunctionArn"] == OWN_CHECK
 
 
 def gated(arn: str) -> Json:
@@ -51,7 +23,9 @@ def gated(arn: str) -> Json:
 def test_the_sample_function_flags_one_item_which_alone_goes_to_people(
     world: World, batch: str
 ) -> None:
-    deploy(world)
+    deploy(world, OWN_CHECK, "gate_check", [])
+    # An earlier attempt at this test has called it, too.
+    world.control("calls", method="DELETE")
     box, fix, look = (f"{batch}-{name}" for name in ("box", "fix", "look"))
     jobs = lane(world, batch, gated(OWN_CHECK))
     given = jobs[0]["inputConfig"]["inputManifestS3Uri"]

@@ -1,45 +1,12 @@
 """Functions of the user's around a batch: the samples of the docs, deployed as a user does."""
 
-import io
-import json
-import zipfile
-from pathlib import Path
-
 import pytest
 
 from tests.machine.conftest import OWN_HANDER, OWN_MAKER
-from tests.machine.world import Json, World, jobs_of
+from tests.machine.own_functions import deploy
+from tests.machine.world import World, jobs_of
 
 pytestmark = pytest.mark.local_aws
-
-SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
-
-
-def deploy(world: World, arn: str, sample: str, rights: list[Json]) -> None:
-    """Makes the user's function out of a sample: a zip, and a role with what the docs say."""
-    name = arn.rsplit(":", 1)[1]
-    principal = {"Service": "lambda.amazonaws.com"}
-    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    iam = world.client("iam")
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))["Role"]
-    document = _policy([{"Effect": "Allow", **right} for right in rights])
-    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("app.py", (SAMPLES / sample / "app.py").read_text())
-    made = world.client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Role=role["Arn"],
-        Handler="app.handler",
-        Code={"ZipFile": archive.getvalue()},
-        Timeout=60,
-    )
-    assert made["FunctionArn"] == arn
-
-
-def _policy(statements: list[Json]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def test_the_samples_make_a_batchs_manifest_and_take_its_labels_over(
@@ -47,6 +14,8 @@ def test_the_samples_make_a_batchs_manifest_and_take_its_labels_over(
 ) -> None:
     inputs = f"arn:aws:s3:::{world.bucket}"
     batches = f"arn:aws:s3:::{world.contract['batchBucket']}/batches"
+    # Twice: a test that failed is run again in the same world.
+    deploy(world, OWN_MAKER, "transformation", [])
     deploy(
         world,
         OWN_MAKER,

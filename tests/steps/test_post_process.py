@@ -237,7 +237,7 @@ def test_throttling_without_end_is_told_as_what_it_is(desk: Desk) -> None:
         ({"done": True, "result": ["\ud800"]}, "INVALID_CHARACTER"),
         ({"done": True, "result": {"n": 10**38}}, "38 digits"),
         ({"done": True, "result": 1e-200}, "38 digits"),
-        ({"done": True, "results": {}}, "$.results"),
+        ({"done": True, "results": {}}, "at $.*:"),
     ],
 )
 def test_an_answer_against_the_contract_is_a_failure_with_the_reason(

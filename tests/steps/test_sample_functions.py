@@ -80,7 +80,7 @@ def test_the_transformation_makes_a_manifest_of_a_folder(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     for key in ("cars/2.jpg", "cars/1.PNG", "cars/notes.txt", "roads/3.jpg"):
         put(s3, key)
-    prefix = f"s3://{BUCKET}/batches/b/inputs/transformation/"
+    prefix = f"s3://{BUCKET}/batches/b/inputs/transformation/5f0c/"
     (event,) = examples()["transformation event"]
     payload = {"car": {"images": f"s3://{BUCKET}/cars/", "labels": ["Car", "Van"]}}
     event |= {"payload": payload, "outputPrefixS3Uri": prefix}

@@ -139,20 +139,25 @@ def train(
             click.echo(printable("\n".join(words.checked(prepared, most))))
         failed: TerraceError | None = None
         if start:
-            told["training"], failed = _started(
-                prepared,
-                s3(),
-                documents,
-                order.region,
-                choice.profile,
-                yes=yes,
-                wait=not no_wait,
-                leave_out=leave_out,
-                replace=replace_datasets,
-                most=None if as_json else most,
-                saved=save,
-                told=told,
-            )
+            told["training"] = None
+            try:
+                told["training"], failed = _started(
+                    prepared,
+                    s3(),
+                    documents,
+                    order.region,
+                    choice.profile,
+                    yes=yes,
+                    wait=not no_wait,
+                    leave_out=leave_out,
+                    replace=replace_datasets,
+                    most=None if as_json else most,
+                    saved=save,
+                    told=told,
+                )
+            except TerraceError as error:
+                # What was found is told first, also to programs.
+                failed = error
         _written(told, save)
         if as_json:
             click.echo(json.dumps(told, indent=2))

@@ -119,9 +119,16 @@ def create_version(plan: Plan, project_arn: str) -> dict[str, Any]:
     }
     if plan.kms_key:
         made["KmsKeyId"] = plan.kms_key
-    if plan.tags:
-        made["Tags"] = plan.tags
+    tags = {**plan.tags, **content_tag(plan)}
+    if tags:
+        made["Tags"] = tags
     return made
+
+
+def content_tag(plan: Plan) -> dict[str, str]:
+    """What a version's tag says of its data, where its name does not."""
+    content = version_name(plan.train, plan.test)
+    return {} if plan.version == content else {TAG: content}
 
 
 def requests(plan: Plan) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class Rule:
 
 _ROWS = (
     Rule("empty", "stops", "a data set has an image with a label", VALIDATION),
-    Rule("label-kind", "stops", "labels are boxes or classes of images", VALIDATION),
+    Rule("label-kind", "line", "labels are boxes or classes of images", VALIDATION),
     Rule("lane", "stops", "it is clear which lane of a batch is meant", OWN),
     Rule("mixed-kinds", "stops", "all labels are boxes, or all are classes", OWN),
     Rule(
@@ -156,6 +156,7 @@ _ROWS = (
         VALIDATION,
     ),
     Rule("class-untested", "note", "a class that is trained is tested, too", OWN),
+    Rule("class-untrained", "note", "a class that is tested is trained, too", OWN),
     Rule("images-unseen", "note", "images were looked at", OWN),
 )
 RULES: dict[str, Rule] = {rule.code: rule for rule in _ROWS}

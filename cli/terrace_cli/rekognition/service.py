@@ -21,6 +21,8 @@ from terrace_cli.rekognition.plan import TAG, Plan
 from terrace_cli.rekognition.sets import DataSet
 
 DATASET_SECONDS = 5.0
+DATASET_LOOKS = 1_440
+"""Two hours of looks at one data set."""
 VERSION_SECONDS = 60.0
 """Between two looks: a data set takes minutes, a training 30 minutes to 24 hours."""
 TAGS_UNKNOWN = (
@@ -55,6 +57,10 @@ class Service:
 
     def __init__(self, client: Any, say: Say, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client, self._say, self._sleep = client, say, sleep
+
+    def say(self, text: str) -> None:
+        """Tells a sentence."""
+        self._say(text)
 
     # --- project ---------------------------------------------------------------------------------
 
@@ -158,15 +164,17 @@ class Service:
                 yield kind, stats["ErrorEntries"], list(found.get("DatasetEntries") or [])
 
     def _is(self, arn: str, one: DataSet | None) -> bool:
-        with asked("read the tags of a data set"):
+        return self._tags(arn).get(TAG) == planned.dataset_tag(one)
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        with asked(f"read the tags of {arn}"):
             try:
-                tags = self._client.list_tags_for_resource(ResourceArn=arn).get("Tags") or {}
+                return dict(self._client.list_tags_for_resource(ResourceArn=arn).get("Tags") or {})
             except ClientError as error:
                 if code_of(error) in TAGS_UNKNOWN:
                     # Nobody knows what is in it: as if it had another content.
-                    return False
+                    return {}
                 raise
-        return bool(tags.get(TAG) == planned.dataset_tag(one))
 
     def _create(self, plan: Plan, project_arn: str, kind: str, one: DataSet | None) -> str:
         with asked(f"create the {kind} data set"):
@@ -201,7 +209,7 @@ class Service:
 
     def _gone(self, arn: str) -> None:
         """Waits until a data set is deleted."""
-        while True:
+        for _ in range(DATASET_LOOKS):
             with asked("look at a data set"):
                 try:
                     self._client.describe_dataset(DatasetArn=arn)
@@ -210,13 +218,14 @@ class Service:
                         return
                     raise
             self._sleep(DATASET_SECONDS)
+        raise _slow("the old data set is not deleted")
 
     def _dataset(self, arn: str) -> dict[str, Any]:
         with asked("look at a data set"):
             return dict(self._client.describe_dataset(DatasetArn=arn)["DatasetDescription"])
 
     def _wait_dataset(self, kind: str, arn: str) -> None:
-        while True:
+        for _ in range(DATASET_LOOKS):
             found = self._dataset(arn)
             status = found.get("Status", "")
             if status.endswith("_COMPLETE"):
@@ -228,6 +237,7 @@ class Service:
                     "nothing was trained or billed; start again when that is mended",
                 )
             self._sleep(DATASET_SECONDS)
+        raise _slow(f"the {kind} data set is not made")
 
     def _distribute(self, arns: dict[str, str]) -> None:
         stats = self._dataset(arns["TEST"]).get("DatasetStats") or {}
@@ -257,6 +267,17 @@ class Service:
         rows = found.get("ProjectVersionDescriptions") or []
         return dict(rows[0]) if rows else None
 
+    def same_content(self, plan: Plan, found: dict[str, Any]) -> None:
+        """Raises TerraceError where a version of a name of the user's is of other data."""
+        for key, value in planned.content_tag(plan).items():
+            if self._tags(str(found["ProjectVersionArn"])).get(key) != value:
+                raise TerraceError(
+                    f"the version {plan.version} is there, trained with other, or unknown, data",
+                    "give another --version-name; its own results: terrace rekognition status "
+                    f"{found['ProjectVersionArn']}",
+                    EXIT_WRONG,
+                )
+
     def begin(self, plan: Plan, project_arn: str) -> dict[str, Any]:
         """Begins the training: from here on it is billed. One that is there is not begun again."""
         with asked(f"start the training {plan.version}"):
@@ -273,6 +294,7 @@ class Service:
                 )
                 if found is None:
                     raise
+                self.same_content(plan, found)
                 return found
         self._say(f"training {plan.version} is started")
         return {"ProjectVersionArn": made["ProjectVersionArn"], "Status": TRAINING}
@@ -315,6 +337,13 @@ class Service:
         if found is None:
             raise TerraceError(f"there is no project {project} in this Region and account")
         return str(found["ProjectArn"]), name
+
+
+def _slow(what: str) -> TerraceError:
+    return TerraceError(
+        f"{what} after {DATASET_LOOKS * DATASET_SECONDS / 3600:.0f} hours",
+        "nothing was trained or billed; give the same command again: it goes on where it was",
+    )
 
 
 def parts(arn: str) -> tuple[str, str, str]:

@@ -56,6 +56,9 @@ def chosen_for_test(rows: list[Row], percent: float) -> set[int]:
             classes = rows[index].classes
             if any(tested[one] >= rules.TEST_IMAGES_PER_LABEL_MAX for one in classes):
                 continue
+            if any(common[one] - tested[one] <= 1 for one in classes):
+                # The last image of a class is to train with.
+                continue
             tested.update(dict.fromkeys(classes, 1))
             taken.add(index)
             quota -= 1
@@ -176,6 +179,15 @@ def _between(train: DataSet, test: DataSet, place: str) -> Iterator[Finding]:
             0,
             f"{len(both)} of {len(train.labels)} classes of the training set are in the test set",
             "half of them or more",
+        )
+    untrained = sorted(test.labels.keys() - both)
+    if untrained:
+        yield Finding(
+            "class-untrained",
+            place,
+            0,
+            f"{len(untrained)} classes are tested and not trained: {', '.join(untrained[:10])}",
+            "images of each class in the training set",
         )
     untested = sorted(train.labels.keys() - both)
     if untested:

@@ -32,12 +32,15 @@ def start(
         leave_out: whether entries that Rekognition finds errors in are trained without.
 
     Raises:
-        TerraceError: Rekognition cannot, or an earlier training of this name has failed.
+        TerraceError: Rekognition cannot, or an earlier training of this name has failed, or was
+            of other data.
     """
     known = rekognition.project(plan.project)
     if known is not None:
         found = rekognition.version(known["ProjectArn"], plan.version)
         if found is not None:
+            rekognition.same_content(plan, found)
+            rekognition.say(f"training {plan.version} is there: found, not started")
             if found.get("Status") == service.FAILED:
                 raise TerraceError(
                     f"the training {plan.version} has failed already: "

@@ -78,6 +78,16 @@ _BY_CODE: dict[str, type[TerraceError]] = {
     "ServiceUnavailableException": TransientError,
     "RequestTimeout": TransientError,
     "RequestTimeoutException": TransientError,
+    # Lambda, of a function that cannot run until its owner mends it; its status is 502.
+    "EC2AccessDeniedException": AccessDeniedError,
+    "EFSMountFailureException": BadRequestError,
+    "InvalidRuntimeException": BadRequestError,
+    "InvalidSecurityGroupIDException": BadRequestError,
+    "InvalidSubnetIDException": BadRequestError,
+    "InvalidZipFileException": BadRequestError,
+    "KMSDisabledException": AccessDeniedError,
+    "KMSInvalidStateException": AccessDeniedError,
+    "KMSNotFoundException": NotFoundError,
     # Lambda, while a function is being updated or wakes from its snapshot.
     "ResourceConflictException": TransientError,
     "SnapStartNotReadyException": TransientError,

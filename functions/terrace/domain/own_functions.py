@@ -153,9 +153,14 @@ def idempotency_id(what: str, uid: str, generation: int | None = None) -> str:
     return hashlib.sha256(f"{what} {uid} {generation or ''}".encode()).hexdigest()[:32]
 
 
-def input_prefix(bucket: str, batch_id: str) -> str:
-    """Where a transformation may write: an `inputs` folder, which requests may name as well."""
-    return s3uri.of(bucket, "batches", batch_id, "inputs", "transformation") + "/"
+def input_prefix(bucket: str, batch_id: str, uid: str) -> str:
+    """Where a transformation may write: an `inputs` folder, which requests may name as well.
+
+    Of this posting of the batch: a call for an earlier one may still be at work, and must not
+    write over what is checked.
+    """
+    own = idempotency_id("transformation", uid)
+    return s3uri.of(bucket, "batches", batch_id, "inputs", "transformation", own) + "/"
 
 
 def output_prefix(bucket: str, batch_id: str, generation: int) -> str:

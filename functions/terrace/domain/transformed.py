@@ -12,6 +12,8 @@ from terrace.domain.validation_findings import shown
 
 PATH = "$.transformation"
 PROBLEMS_MAX = 50
+MADE = ("NO_SOURCE", "REQUIRED")
+"""Codes of what a request may leave to a transformation, and else may not."""
 
 
 def problem(code: str, what: str, fix: str) -> Problem:
@@ -47,6 +49,21 @@ def apply(
     return request, []
 
 
+def left_open(raw: dict[str, Any], request: BatchRequest, limits: Limits) -> list[Problem]:
+    """What jobs lack that a transformation was to make, in a request that has none (any more).
+
+    Args:
+        raw: the request as it was sent, found right when it came.
+        request: the same, filled.
+        limits: what the stack allows.
+    """
+    starts = [job for job in request.labelingJobs if job.inputConfig.chainFromJobName is None]
+    if all(job.inputConfig.inputManifestS3Uri and job.labelCategoryConfigS3Uri for job in starts):
+        return []
+    _, problems = validation.check_request(raw, replace(limits, transformation_arn=None))
+    return [one for one in problems if one.code in MADE]
+
+
 def _misplaced(raw: dict[str, Any], inputs: dict[str, JobInput]) -> list[Problem]:
     """Inputs of jobs that there are not, or that take theirs from another job."""
     chained = {
@@ -57,8 +74,9 @@ def _misplaced(raw: dict[str, Any], inputs: dict[str, JobInput]) -> list[Problem
     return [
         problem(
             "TRANSFORMATION_UNKNOWN_JOB" if name not in chained else "TRANSFORMATION_CHAINED_JOB",
-            f"it answered inputs for {shown(name)}, "
-            + ("which is no job of this batch" if name not in chained else "which is chained"),
+            f"it answered inputs for {shown(name)}, which is chained"
+            if name in chained
+            else "it answered inputs for what is no job of this batch",
             f"inputs by the names of jobs that start a lane: {', '.join(starts[:10])}",
         )
         for name in inputs

@@ -47,7 +47,10 @@ _S3 = Config(
 
 # A function of the user's is asked once: whether to ask again is the machine's to say. It may take
 # as long as one call of ours leaves it.
-_OWN = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=600)
+# The line is silent until it answers: keep-alive keeps what is between from cutting it.
+_OWN = Config(
+    retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=600, tcp_keepalive=True
+)
 
 
 class Api(NamedTuple):

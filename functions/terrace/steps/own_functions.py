@@ -53,12 +53,24 @@ def read_answer(model: type[Model], answer: Json, arn: str, right: str) -> Model
         return model.model_validate(answer)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = "$" + "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]
-        )
+        known = _fields(model.model_json_schema())
+        where = "$" + "".join(_shown(part, known) for part in first["loc"])
         raise OwnFunctionError(
             f"{arn}: its answer is wrong at {where}: {first['msg']}; right is {right}"
         ) from None
+
+
+def _fields(schema: Json) -> frozenset[str]:
+    """Names of all fields of a model and of the models in it."""
+    models = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for one in models for name in one.get("properties", {}))
+
+
+def _shown(part: int | str, known: frozenset[str]) -> str:
+    """A step of a path. Keys of the answer's own may be data, of any length: a star each."""
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if part in known else ".*"
 
 
 def asked_before(kind: type[Notes], objects: ObjectStore, uri: str, arn: str, now: float) -> Notes:
@@ -76,12 +88,12 @@ def check_plain(answer: Json, arn: str) -> None:
     """Nothing in it that no row, file or message can hold: NaN, half characters, endless depth.
 
     Raises:
-        OwnFunctionError: says where.
+        OwnFunctionError: says what, and no key: those may be data.
     """
     found = Findings()
     check_values(answer, found)
     for problem in found.done():
         raise OwnFunctionError(
-            f"{arn}: its answer is wrong at {problem.path} ({problem.code}); right is JSON of "
+            f"{arn}: its answer is wrong ({problem.code}); right is JSON of "
             "finite numbers and whole Unicode texts, without control characters, up to 16 deep"
         )

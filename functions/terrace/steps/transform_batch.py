@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from terrace.domain import s3uri
+from terrace.domain import s3uri, transformed
 from terrace.domain.input_checks import SEQUENCES_READ, ManifestRule, ManifestTally
 from terrace.domain.places import Places
 from terrace.domain.problems import Problem
@@ -146,9 +146,11 @@ class Transform:
 
     def _transformed(self, batch: BatchRecord, request: BatchRequest) -> Outcome:
         """What the user's own function makes of the request; nothing where there is none."""
-        if request.transformation is None:
-            return Outcome()
         raw = self.objects.get_json(batch.requestS3Uri)
+        if request.transformation is None:
+            # At create there may have been a function of the stack that is there no more.
+            missing = transformed.left_open(raw, request, self.transformation.limits)
+            return Outcome(problems=tuple(missing))
         found = self.transformation.run(batch, request.transformation, raw)
         if found.request is None:
             return found

@@ -27,12 +27,13 @@ from terrace.domain.places import Places
 from terrace.domain.problems import Problem
 from terrace.domain.records import BatchRecord
 from terrace.domain.request import BatchRequest, OwnFunction
-from terrace.errors import NotFoundError, OwnFunctionError, PermanentError
+from terrace.errors import NotFoundError, OwnFunctionError, PermanentError, TransientError
 from terrace.ports import BatchStore, Clock, Functions, ObjectStore
 from terrace.steps.own_functions import Asked, asked_before, check_plain, read_answer
 
 ASK_FOR = 3_600.0
-"""Seconds from the first call in which a transformation may say that it is not done."""
+"""Seconds from the first call in which a transformation may say that it is not done, or AWS that
+it cannot be called just now."""
 
 
 class Kept(BaseModel):
@@ -80,7 +81,7 @@ class Transformation:
             raw: the request as it was sent.
 
         Raises:
-            TransientError: AWS could not call it just now; the machine tries again.
+            TransientError: S3 or the table could not be used just now; the machine tries again.
         """
         kept = self._kept(batch)
         if kept is None:
@@ -91,7 +92,7 @@ class Transformation:
             kept = self._kept(batch) or self._keep(batch, found)
         if kept.answer is None:
             return Outcome(problems=(kept.problem,) if kept.problem is not None else ())
-        limits = self._limits(batch.batchId)
+        limits = self._limits(batch)
         request, problems = transformed.apply(raw, kept.answer, limits)
         text = kept.answer.model_dump_json()
         return Outcome(
@@ -120,7 +121,7 @@ class Transformation:
         return kept
 
     def _ask(self, batch: BatchRecord, wanted: OwnFunction, raw: dict[str, Any]) -> Kept | int:
-        """One call. Seconds to wait, where the function is not done."""
+        """One call. Seconds to wait, where the function is not done, or AWS is busy."""
         arn, now = wanted.functionArn, self.clock.now()
         # A batch that was stopped meanwhile, and retried, has its whole time again.
         name = f"transformation-{batch.uid}-{batch.run}.json"
@@ -129,7 +130,15 @@ class Transformation:
         # Before the call: a call that dies with us has been a call.
         self.objects.put_json(place, asked.model_dump(mode="json"))
         try:
-            answer = self.functions.call(arn, self._event(batch, wanted, raw, asked))
+            try:
+                answer = self.functions.call(arn, self._event(batch, wanted, raw, asked))
+            except TransientError as error:
+                # Weather passes; what is still there after all this time, does not.
+                if now - asked.since <= ASK_FOR:
+                    return asked.wait
+                raise OwnFunctionError(
+                    f"{arn}: AWS could not call it, {ASK_FOR:,.0f} s long: {error}"
+                ) from None
             check_plain(answer, arn)
             told = read_answer(TransformationAnswer, answer, arn, RIGHT_TRANSFORMATION)
             now = self.clock.now()
@@ -159,14 +168,14 @@ class Transformation:
             payload=wanted.payload,
             requestS3Uri=batch.requestS3Uri,
             request=raw if short else None,
-            outputPrefixS3Uri=input_prefix(self.batch_bucket, batch.batchId),
+            outputPrefixS3Uri=input_prefix(self.batch_bucket, batch.batchId, batch.uid),
         )
         return event.model_dump(mode="json")
 
-    def _limits(self, batch_id: str) -> Limits:
+    def _limits(self, batch: BatchRecord) -> Limits:
         """What it wrote where it was told to, may be named, whatever the list of prefixes."""
         places = self.limits.places
         if not places.prefixes:
             return self.limits
-        more = places.prefixes | {input_prefix(self.batch_bucket, batch_id)}
+        more = places.prefixes | {input_prefix(self.batch_bucket, batch.batchId, batch.uid)}
         return replace(self.limits, places=replace(places, prefixes=frozenset(more)))
