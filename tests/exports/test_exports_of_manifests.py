@@ -420,6 +420,62 @@ def test_a_label_file_of_another_sequence_is_refused() -> None:
         )
 
 
+def cloud(source_ref: str, uri: str) -> dict[str, Any]:
+    line = video(source_ref, uri)
+    line["track-ref-metadata"]["type"] = "groundtruth/point_cloud_object_tracking"
+    return line
+
+
+def cloud_frame(name: str, number: int, x: float) -> dict[str, Any]:
+    """A frame of a point cloud as Ground Truth writes it, with a cuboid at x."""
+    one = {
+        **{"center-x": x, "center-y": 0, "center-z": 0, "length": 4, "width": 2, "height": 1},
+        **{"roll": 0, "pitch": 0, "yaw": 0, "class-id": 0, "object-id": "i"},
+    }
+    return {"frame-number": number, "frame-name": name, "annotations": [one]}
+
+
+def centers(rows: list[dict[str, Any]], *frames: dict[str, Any]) -> list[list[float]]:
+    """Where the cuboids are, frame by frame of the sequence file."""
+    documents = Fake(
+        {
+            "s3://in/clip.json": {"prefix": "s3://in/clouds/", "frames": rows},
+            "s3://out/l": {"tracking-annotations": list(frames)},
+        }
+    )
+    line = cloud("s3://in/clip.json", "s3://out/l")
+    _, listed = items_of([source(line)], Wanted(("track-ref",)), documents)
+    assert [item.uri for item in listed] == [f"s3://in/clouds/{row['frame']}" for row in rows]
+    shapes = [[one.shape for one in item.objects] for item in listed]
+    return [[one.center[0] for one in found if isinstance(one, CuboidShape)] for found in shapes]
+
+
+def test_frames_of_a_cloud_are_known_without_the_ending_that_the_service_adds() -> None:
+    rows = [{"frame": "1.txt"}, {"frame": "0.txt"}, {"frame": "2.pcd"}]
+    placed = [("0.txt.pcd", 7, 0), ("1.txt.pcd", 8, 1), ("2.pcd", 9, 2)]
+    assert centers(rows, *(cloud_frame(*one) for one in placed)) == [[1], [0], [2]]
+
+
+def test_a_frame_s_own_name_counts_before_the_one_without_the_ending() -> None:
+    rows = [{"frame": "a"}, {"frame": "a.pcd"}]
+    assert centers(rows, cloud_frame("a.pcd", 1, 5)) == [[], [5]]
+
+
+def test_a_frame_of_a_cloud_with_another_name_is_known_by_its_number() -> None:
+    rows = [{"frame": "x/a.bin", "frame-no": 300}, {"frame": "x/b.bin", "frame-no": 303}]
+    assert centers(rows, cloud_frame("b.converted", 303, 5)) == [[], [5]]
+
+
+def test_two_labeled_frames_of_one_cloud_are_refused() -> None:
+    with pytest.raises(ExportError, match=r"'a.pcd' and 'a' are the same one"):
+        centers([{"frame": "a"}], cloud_frame("a.pcd", 0, 1), cloud_frame("a", 1, 2))
+
+
+def test_a_frame_of_a_cloud_of_another_sequence_is_refused() -> None:
+    with pytest.raises(ExportError, match=r"frame 'z.pcd' is not in the sequence file"):
+        centers([{"frame": "a", "frame-no": 0}], cloud_frame("z.pcd", 4, 1))
+
+
 def test_a_source_that_is_no_sequence_file_is_refused() -> None:
     documents = Fake({"s3://in/clip.json": [], "s3://out/l": {"tracking-annotations": []}})
     with pytest.raises(ExportError, match="no sequence file"):

@@ -23,6 +23,7 @@ from terrace.domain.exports.model import (
     Tag,
     TextSpan,
 )
+from terrace.domain.frame_places import FramePlaces
 from terrace.domain.label_values import (
     Box,
     BoxesLabel,
@@ -37,6 +38,7 @@ from terrace.domain.label_values import (
     SpansLabel,
 )
 from terrace.domain.seqlabel import Annotation, Frame, Points, SeqLabel
+from terrace.domain.seqlabel_rows import number_of
 
 _VISIBILITY: dict[str, Literal[0, 1, 2]] = {"visible": 2, "occluded": 1, "absent": 0}
 
@@ -172,21 +174,17 @@ def _frames(
     documents: Documents,
 ) -> Iterator[Part]:
     read = seqlabel.read(documents.json(value.uri), value.uri)
-    prefix, names = _sequence(documents, item.source)
-    if "point_cloud" not in label.type:
+    prefix, listed = _sequence(documents, item.source)
+    names = [name for name, _ in listed]
+    if "point_cloud" in label.type:
+        places = FramePlaces(names, [number for _, number in listed])
+    else:
         # Ground Truth shows and numbers the frames of a video by their names' bytes.
         names.sort(key=lambda name: name.encode("utf-8", "surrogatepass"))
-    frames = {frame.name: frame for frame in read.frames}
-    strange = sorted(frames.keys() - set(names))
-    if strange:
-        raise ExportError(
-            value.uri,
-            "FRAME_UNKNOWN",
-            f"frame {strange[0][:200]!r} is not in the sequence file {item.source}",
-            "the label file and the sequence file of the same job",
-        )
+        places = FramePlaces(names)
+    frames = _placed(read.frames, places, value.uri, item.source)
     for number, name in enumerate(names):
-        frame = frames.get(name)
+        frame = frames.get(number)
         objects = _objects(frame, read, value, label.attribute, classes) if frame else ()
         made = Item(
             "",
@@ -197,8 +195,34 @@ def _frames(
         yield Part(made.uri, made, item.source, number, name)
 
 
-def _sequence(documents: Documents, uri: str) -> tuple[str, list[str]]:
-    """The folder of a sequence's frames, and their names in the order of its file."""
+def _placed(
+    frames: Sequence[Frame], places: FramePlaces, uri: str, sequence: str
+) -> dict[int, Frame]:
+    """The labeled frames by their place among those of the sequence file."""
+    found: dict[int, Frame] = {}
+    for frame in frames:
+        place = places.find(frame.name, frame.number)
+        if place is None:
+            raise ExportError(
+                uri,
+                "FRAME_UNKNOWN",
+                f"frame {frame.name[:200]!r} is not in the sequence file {sequence}",
+                "the label file and the sequence file of the same job",
+            )
+        if place in found:
+            raise ExportError(
+                uri,
+                "FRAME_TWICE",
+                f"frames {found[place].name[:200]!r} and {frame.name[:200]!r} are the same one of "
+                f"the sequence file {sequence}",
+                "every frame once",
+            )
+        found[place] = frame
+    return found
+
+
+def _sequence(documents: Documents, uri: str) -> tuple[str, list[tuple[str, int | None]]]:
+    """The folder of a sequence's frames, and their names and numbers in the order of its file."""
     document = documents.json(uri)
     frames = document.get("frames") if isinstance(document, dict) else None
     prefix = document.get("prefix") if isinstance(document, dict) else None
@@ -209,8 +233,11 @@ def _sequence(documents: Documents, uri: str) -> tuple[str, list[str]]:
             "the file is no sequence file: it lacks prefix or frames",
             '{"seq-no": 1, "prefix": "s3://bucket/clip/", "frames": [{"frame": "000001.jpg"}]}',
         )
-    names = [str(one.get("frame")) if isinstance(one, dict) else "" for one in frames]
-    return prefix, names
+    rows = [one if isinstance(one, dict) else {"frame": ""} for one in frames]
+    return prefix, [
+        (str(row.get("frame")), number_of(row) if "frame-no" in row else place)
+        for place, row in enumerate(rows)
+    ]
 
 
 def _objects(
