@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -21,7 +21,10 @@ from terrace.domain.exports.model import (
     Size,
 )
 from terrace.domain.json_reading import UnreadableError
-from tests.exports.harness import Memory
+from terrace.ports import ObjectStore
+from terrace.steps.export_documents import StoredDocuments, StoredSizes
+from terrace_cli.convert.documents import Documents, Sizes
+from tests.exports.harness import Memory, written
 
 MADE = {
     "human-annotated": "yes",
@@ -231,6 +234,45 @@ def test_named_entities_of_a_text_in_the_line_and_in_a_file() -> None:
     assert (first.text, second.text) == ("Max Rome", "See Oslo")
     assert first.name == "text-000001"
     assert first.spans[0].label == "LOC"
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_files_of_text_are_texts_with_their_class(many: bool) -> None:
+    value: Any = [1] if many else 1
+    about: dict[str, Any] = (
+        {"class-map": {"1": "good"}, "confidence-map": {"1": 0.6}}
+        if many
+        else {"class-name": "good", "confidence": 0.6}
+    )
+    kind = f"groundtruth/text-classification{'-multilabel' if many else ''}"
+    line = {
+        "source-ref": "s3://in/a.txt",
+        "mood": value,
+        "mood-metadata": {"type": kind, **about, **MADE},
+    }
+    head, (item,) = items_of([source(line)], Wanted(("mood",)), Fake({"s3://in/a.txt": "See Oslo"}))
+    assert (item.text, [tag.label for tag in item.tags]) == ("See Oslo", ["good"])
+    studio, _ = written("label-studio", [item], head)
+    (task,) = json.loads(studio.text("tasks.json"))
+    assert task["data"] == {"text": "See Oslo", "name": "a.txt"}
+    (result,) = task["annotations"][0]["result"]
+    assert (result["to_name"], result["value"]) == ("text", {"choices": ["good"]})
+    config = studio.text("config.xml")
+    assert '<Choices name="class" toName="text"' in config
+    assert "<Image" not in config
+    lines, _ = written("jsonl", [item], head)
+    (text,) = [name for name in lines.files if name.endswith(".jsonl")]
+    assert json.loads(lines.text(text))["text"] == "See Oslo"
+
+
+def test_nobody_measures_a_text() -> None:
+    item = Item("a.txt", "s3://in/a.txt", text="See Oslo")
+
+    def nothing() -> None:
+        raise AssertionError("nothing is read")
+
+    assert Sizes(None, Documents(nothing), needed=True)(item) is None
+    assert StoredSizes(StoredDocuments(cast("ObjectStore", None)), needed=True)(item) is None
 
 
 def test_a_mask_with_its_classes() -> None:

@@ -1,8 +1,8 @@
 """What a clip's files hold, and how its answers get back into the whole sequence's labels.
 
 A frame is known by its file name (`FramePlaces`): Ground Truth counts the frames of a clip anew.
-`frame-no` of a SeqLabel.json is a frame's place in what workers see: for video the order of the names' bytes,
-whatever the sequence file's own order is; point clouds stay in the file's order.
+`frame-no` of a SeqLabel.json is a frame's place in what workers see: for video the order of the
+names' bytes, whatever the sequence file's own order is; point clouds stay in the file's order.
 """
 
 import copy

@@ -40,6 +40,8 @@ from terrace.domain.label_values import (
 from terrace.domain.seqlabel import Annotation, Frame, Points, SeqLabel
 from terrace.domain.seqlabel_rows import number_of
 
+TEXT_CLASSES = "groundtruth/text-classification"
+"""Types of the labels that give texts a class, or several: they begin so."""
 _VISIBILITY: dict[str, Literal[0, 1, 2]] = {"visible": 2, "occluded": 1, "absent": 0}
 
 
@@ -87,7 +89,8 @@ def parts(
         return
     uri = item.source if "source-ref" in item.data else ""
     text = None if uri else item.source
-    if uri and isinstance(value, SpansLabel):
+    of_text = isinstance(value, SpansLabel) or label.type.startswith(TEXT_CLASSES)
+    if uri and of_text and classes is not None:
         text = documents.text(uri)
 
     def named(name: str) -> str:
