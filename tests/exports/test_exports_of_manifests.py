@@ -8,6 +8,7 @@ import pytest
 
 from terrace.domain.exports import dataset, formats
 from terrace.domain.exports.dataset import Source, Wanted
+from terrace.domain.exports.from_labels import joined
 from terrace.domain.exports.model import (
     BoxShape,
     CuboidShape,
@@ -15,6 +16,7 @@ from terrace.domain.exports.model import (
     Head,
     Item,
     KeypointsShape,
+    Origin,
     PolygonShape,
     PolylineShape,
     Raster,
@@ -273,6 +275,33 @@ def test_nobody_measures_a_text() -> None:
 
     assert Sizes(None, Documents(nothing), needed=True)(item) is None
     assert StoredSizes(StoredDocuments(cast("ObjectStore", None)), needed=True)(item) is None
+
+
+def about_written(*lines: dict[str, Any]) -> list[tuple[str, str]]:
+    head, items = items_of([source(*lines)], BOXES)
+    text = written("ground-truth", items, head)[0].text("output.manifest")
+    found = [json.loads(line)["imported-metadata"] for line in text.splitlines()]
+    return [(one["human-annotated"], one["job-name"]) for one in found]
+
+
+def test_a_manifest_of_a_manifest_says_who_made_the_labels() -> None:
+    quick = boxes("s3://some-bucket/a.jpg", (0, 1))
+    model = boxes("s3://some-bucket/c.jpg", (0, 1))
+    model["boxes-metadata"] |= {"human-annotated": "no", "job-name": "labeling-job/model"}
+    bare = boxes("s3://some-bucket/d.jpg", (0, 1))
+    del bare["boxes-metadata"]["human-annotated"], bare["boxes-metadata"]["job-name"]
+    assert about_written(quick, model, bare) == [
+        ("yes", "labeling-job/x"),
+        ("no", "labeling-job/model"),
+        ("no", "labeling-job/imported"),
+    ]
+
+
+def test_labels_of_two_jobs_are_a_person_s_if_one_is() -> None:
+    yes, no = Origin(True, "labeling-job/x"), Origin(False, "labeling-job/y")
+    assert joined([yes, no]) == Origin(True, None)
+    assert joined([no, no]) == no
+    assert joined([no, Origin()]) == Origin(None, None)
 
 
 def test_a_mask_with_its_classes() -> None:

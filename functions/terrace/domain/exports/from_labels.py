@@ -16,6 +16,7 @@ from terrace.domain.exports.model import (
     Keypoint,
     KeypointsShape,
     Object,
+    Origin,
     PolygonShape,
     PolylineShape,
     Raster,
@@ -130,7 +131,7 @@ def parts(
             made = replace(made, raster=raster, size=raster.size)
     else:
         made = replace(made, objects=_skeletons(value, named, where))
-    yield Part(uri, made)
+    yield Part(uri, replace(made, origin=_origin(item, label)))
 
 
 def collect(
@@ -194,6 +195,7 @@ def _frames(
             s3uri.join(prefix, name),
             objects=objects,
             attributes=frame.attributes if frame else {},
+            origin=_origin(item, label),
         )
         yield Part(made.uri, made, item.source, number, name)
 
@@ -341,6 +343,19 @@ def _refuse(where: str, what: str) -> None:
     )
 
 
+def _origin(item: manifest.Item, label: Label) -> Origin:
+    job = manifest.metadata(item.data, label.attribute).get("job-name")
+    return Origin(label.human, job if isinstance(job, str) else None)
+
+
+def joined(origins: Sequence[Origin]) -> Origin:
+    """Of labels that become one: a person's if any of them is, a job's if all are."""
+    said = {one.human for one in origins}
+    jobs = {one.job for one in origins}
+    human = True if True in said else next(iter(said)) if len(said) == 1 else None
+    return Origin(human, next(iter(jobs)) if len(jobs) == 1 else None)
+
+
 def merged(found: Sequence[Item]) -> Item:
     """One item from what several attributes say of the same data object."""
     first = found[0]
@@ -367,4 +382,5 @@ def merged(found: Sequence[Item]) -> Item:
         spans=tuple(one for item in found for one in item.spans),
         raster=raster[0] if raster else None,
         attributes={key: value for item in found for key, value in item.attributes.items()},
+        origin=joined([item.origin for item in found]),
     )
