@@ -89,6 +89,17 @@ def test_what_was_rejected_is_not_trained_with(house: House, tmp_path: Path) -> 
     assert sum(one.code == "not-accepted" for one in made.findings) == 1
 
 
+def test_a_name_that_no_label_has_is_answered_with_those_there_are(
+    house: House, tmp_path: Path
+) -> None:
+    path = delivered(house, tmp_path, reviewed())
+    with pytest.raises(TerraceError, match=r"has a label 'nope'") as refused:
+        prepared(path, "nope")
+    assert refused.value.hint == "--attribute with one of its labels: car-mend (4 lines)"
+    # The job of an earlier level is a name of its lane too
+    assert len(sent(prepared(path, "car"))) == 4
+
+
 def test_two_lanes_of_one_attribute_are_told_apart_by_name(house: House, tmp_path: Path) -> None:
     # Given two lanes that label into one attribute
     path = delivered(

@@ -382,3 +382,18 @@ def test_merging_an_unchanged_answer_changes_nothing(
             assert any(row is other for other in whole["tracking-annotations"])
     # And merging what was merged changes nothing more.
     assert merge(made.labels, NAMES, [answer] if names else [], CARS) == made
+
+
+def test_frames_of_clouds_are_known_without_the_ending_that_the_service_adds() -> None:
+    # The numbers are those of the sequence file, and no places: only the names can tell.
+    rows = [
+        {"frame-number": 300 + at, "frame-name": f"{name}.pcd", "annotations": [{"class-id": at}]}
+        for at, name in enumerate(("b.txt", "a.txt", "c.txt"))
+    ]
+    part = cut_labels({"tracking-annotations": rows}, ["b.txt", "a.txt", "c.txt"], ["a.txt"])
+    assert part == {"tracking-annotations": [{**rows[1], "frame-number": 0}]}
+    changed = {**part["tracking-annotations"][0], "annotations": []}
+    answer = Answer(("a.txt",), {"tracking-annotations": [changed]})
+    merged = merge({"tracking-annotations": rows}, ["b.txt", "a.txt", "c.txt"], [answer], {})
+    frames = merged.labels["tracking-annotations"]
+    assert frames == [rows[0], {**rows[1], "annotations": []}, rows[2]]

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from terrace.domain.exports import dataset, formats
 from terrace.domain.exports.dataset import Source, Wanted
+from terrace.domain.exports.from_labels import joined
 from terrace.domain.exports.model import (
     BoxShape,
     CuboidShape,
@@ -15,13 +16,17 @@ from terrace.domain.exports.model import (
     Head,
     Item,
     KeypointsShape,
+    Origin,
     PolygonShape,
     PolylineShape,
     Raster,
     Size,
 )
 from terrace.domain.json_reading import UnreadableError
-from tests.exports.harness import Memory
+from terrace.ports import ObjectStore
+from terrace.steps.export_documents import StoredDocuments, StoredSizes
+from terrace_cli.convert.documents import Documents, Sizes
+from tests.exports.harness import Memory, written
 
 MADE = {
     "human-annotated": "yes",
@@ -233,6 +238,72 @@ def test_named_entities_of_a_text_in_the_line_and_in_a_file() -> None:
     assert first.spans[0].label == "LOC"
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_files_of_text_are_texts_with_their_class(many: bool) -> None:
+    value: Any = [1] if many else 1
+    about: dict[str, Any] = (
+        {"class-map": {"1": "good"}, "confidence-map": {"1": 0.6}}
+        if many
+        else {"class-name": "good", "confidence": 0.6}
+    )
+    kind = f"groundtruth/text-classification{'-multilabel' if many else ''}"
+    line = {
+        "source-ref": "s3://in/a.txt",
+        "mood": value,
+        "mood-metadata": {"type": kind, **about, **MADE},
+    }
+    head, (item,) = items_of([source(line)], Wanted(("mood",)), Fake({"s3://in/a.txt": "See Oslo"}))
+    assert (item.text, [tag.label for tag in item.tags]) == ("See Oslo", ["good"])
+    studio, _ = written("label-studio", [item], head)
+    (task,) = json.loads(studio.text("tasks.json"))
+    assert task["data"] == {"text": "See Oslo", "name": "a.txt"}
+    (result,) = task["annotations"][0]["result"]
+    assert (result["to_name"], result["value"]) == ("text", {"choices": ["good"]})
+    config = studio.text("config.xml")
+    assert '<Choices name="class" toName="text"' in config
+    assert "<Image" not in config
+    lines, _ = written("jsonl", [item], head)
+    (text,) = [name for name in lines.files if name.endswith(".jsonl")]
+    assert json.loads(lines.text(text))["text"] == "See Oslo"
+
+
+def test_nobody_measures_a_text() -> None:
+    item = Item("a.txt", "s3://in/a.txt", text="See Oslo")
+
+    def nothing() -> None:
+        raise AssertionError("nothing is read")
+
+    assert Sizes(None, Documents(nothing), needed=True)(item) is None
+    assert StoredSizes(StoredDocuments(cast("ObjectStore", None)), needed=True)(item) is None
+
+
+def about_written(*lines: dict[str, Any]) -> list[tuple[str, str]]:
+    head, items = items_of([source(*lines)], BOXES)
+    text = written("ground-truth", items, head)[0].text("output.manifest")
+    found = [json.loads(line)["imported-metadata"] for line in text.splitlines()]
+    return [(one["human-annotated"], one["job-name"]) for one in found]
+
+
+def test_a_manifest_of_a_manifest_says_who_made_the_labels() -> None:
+    quick = boxes("s3://some-bucket/a.jpg", (0, 1))
+    model = boxes("s3://some-bucket/c.jpg", (0, 1))
+    model["boxes-metadata"] |= {"human-annotated": "no", "job-name": "labeling-job/model"}
+    bare = boxes("s3://some-bucket/d.jpg", (0, 1))
+    del bare["boxes-metadata"]["human-annotated"], bare["boxes-metadata"]["job-name"]
+    assert about_written(quick, model, bare) == [
+        ("yes", "labeling-job/x"),
+        ("no", "labeling-job/model"),
+        ("no", "labeling-job/imported"),
+    ]
+
+
+def test_labels_of_two_jobs_are_a_person_s_if_one_is() -> None:
+    yes, no = Origin(True, "labeling-job/x"), Origin(False, "labeling-job/y")
+    assert joined([yes, no]) == Origin(True, None)
+    assert joined([no, no]) == no
+    assert joined([no, Origin()]) == Origin(None, None)
+
+
 def test_a_mask_with_its_classes() -> None:
     line = {
         "source-ref": "s3://in/x.png",
@@ -418,6 +489,62 @@ def test_a_label_file_of_another_sequence_is_refused() -> None:
         items_of(
             [source(video("s3://in/clip.json", "s3://out/l"))], Wanted(("track-ref",)), documents
         )
+
+
+def cloud(source_ref: str, uri: str) -> dict[str, Any]:
+    line = video(source_ref, uri)
+    line["track-ref-metadata"]["type"] = "groundtruth/point_cloud_object_tracking"
+    return line
+
+
+def cloud_frame(name: str, number: int, x: float) -> dict[str, Any]:
+    """A frame of a point cloud as Ground Truth writes it, with a cuboid at x."""
+    one = {
+        **{"center-x": x, "center-y": 0, "center-z": 0, "length": 4, "width": 2, "height": 1},
+        **{"roll": 0, "pitch": 0, "yaw": 0, "class-id": 0, "object-id": "i"},
+    }
+    return {"frame-number": number, "frame-name": name, "annotations": [one]}
+
+
+def centers(rows: list[dict[str, Any]], *frames: dict[str, Any]) -> list[list[float]]:
+    """Where the cuboids are, frame by frame of the sequence file."""
+    documents = Fake(
+        {
+            "s3://in/clip.json": {"prefix": "s3://in/clouds/", "frames": rows},
+            "s3://out/l": {"tracking-annotations": list(frames)},
+        }
+    )
+    line = cloud("s3://in/clip.json", "s3://out/l")
+    _, listed = items_of([source(line)], Wanted(("track-ref",)), documents)
+    assert [item.uri for item in listed] == [f"s3://in/clouds/{row['frame']}" for row in rows]
+    shapes = [[one.shape for one in item.objects] for item in listed]
+    return [[one.center[0] for one in found if isinstance(one, CuboidShape)] for found in shapes]
+
+
+def test_frames_of_a_cloud_are_known_without_the_ending_that_the_service_adds() -> None:
+    rows = [{"frame": "1.txt"}, {"frame": "0.txt"}, {"frame": "2.pcd"}]
+    placed = [("0.txt.pcd", 7, 0), ("1.txt.pcd", 8, 1), ("2.pcd", 9, 2)]
+    assert centers(rows, *(cloud_frame(*one) for one in placed)) == [[1], [0], [2]]
+
+
+def test_a_frame_s_own_name_counts_before_the_one_without_the_ending() -> None:
+    rows = [{"frame": "a"}, {"frame": "a.pcd"}]
+    assert centers(rows, cloud_frame("a.pcd", 1, 5)) == [[], [5]]
+
+
+def test_a_frame_of_a_cloud_with_another_name_is_known_by_its_number() -> None:
+    rows = [{"frame": "x/a.bin", "frame-no": 300}, {"frame": "x/b.bin", "frame-no": 303}]
+    assert centers(rows, cloud_frame("b.converted", 303, 5)) == [[], [5]]
+
+
+def test_two_labeled_frames_of_one_cloud_are_refused() -> None:
+    with pytest.raises(ExportError, match=r"'a.pcd' and 'a' are the same one"):
+        centers([{"frame": "a"}], cloud_frame("a.pcd", 0, 1), cloud_frame("a", 1, 2))
+
+
+def test_a_frame_of_a_cloud_of_another_sequence_is_refused() -> None:
+    with pytest.raises(ExportError, match=r"frame 'z.pcd' is not in the sequence file"):
+        centers([{"frame": "a", "frame-no": 0}], cloud_frame("z.pcd", 4, 1))
 
 
 def test_a_source_that_is_no_sequence_file_is_refused() -> None:

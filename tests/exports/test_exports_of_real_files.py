@@ -64,7 +64,9 @@ class OnDisk:
         document = json.loads(self._label().read_text(encoding="utf-8"))
         listed = document.get("tracking-annotations") or document.get("detection-annotations")
         listed = listed or document["lidar"]["tracking-annotations"]
-        return [{"frame": one.get("frame") or one["frame-name"]} for one in listed]
+        # The tool for point clouds labels a file that it made of the frame, and names that.
+        names = [str(one.get("frame") or one["frame-name"]) for one in listed]
+        return [{"frame": name.removesuffix(".pcd")} for name in names]
 
     def _label(self) -> Path:
         return self._folder

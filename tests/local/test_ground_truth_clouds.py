@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from moto import mock_aws
 
+from terrace_cli.main import cli
 from terrace_local.ground_truth.families.cloud_input import parse_points, sequence_frames
 from terrace_local.ground_truth.s3files import InputProblem, S3Files
 from terrace_local.samples import make_sample
@@ -115,7 +117,7 @@ def test_detection_writes_cuboids_into_the_line_with_class_map_spelt_as_aws_does
         assert line["source-ref-metadata"]["unix-timestamp"]
 
 
-def test_a_careful_person_draws_the_cuboids_that_are_there(world_of: Any) -> None:
+def test_a_careful_person_draws_the_cuboids_that_are_there(world_of: Any, tmp_path: Path) -> None:
     world = world_of(error_mix="clean")
     sample = make_sample("PointCloudObjectTracking", BASE, items=1)
     sample.upload(world.s3)
@@ -133,6 +135,34 @@ def test_a_careful_person_draws_the_cuboids_that_are_there(world_of: Any) -> Non
         assert len(drawn) == len(real)
         assert all(max(overlap(c, r) for r in real) > 0.99 for c in drawn)
     assert line["walk-ref-metadata"]["objects"][4] == {"frame-no": 4, "confidence": []}
+    exported(world, line, tmp_path)
+
+
+def exported(world: World, line: dict[str, Any], folder: Path) -> None:
+    """Its labels can be exported in both formats for clouds, and drawn."""
+    place = folder / "output.manifest"
+    place.write_text(f"{json.dumps(line)}\n", encoding="utf-8")
+    sequence = world.json(line["source-ref"])
+    stored = [line["source-ref"], line["walk-ref"]]
+    stored += [f"{sequence['prefix']}{row['frame']}" for row in sequence["frames"]]
+    for uri in stored:
+        copy = folder / "copy" / uri.removeprefix("s3://")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(world.get(uri))
+    copies = ("--copy", f"s3://in-bucket/={folder}/copy/in-bucket")
+    copies += ("--copy", f"s3://out-bucket/={folder}/copy/out-bucket")
+    for name in ("kitti-3d", "nuscenes"):
+        out = ("--format", name, "--out", str(folder / name))
+        done = CliRunner().invoke(cli, ["convert", str(place), *copies, *out])
+        assert done.exit_code == 0, done.output
+    rows = [path.read_text() for path in sorted(folder.rglob("label_2/**/*.txt"))]
+    drawn = [one["annotations"] for one in world.json(line["walk-ref"])["tracking-annotations"]]
+    assert [len(text.splitlines()) for text in rows] == [len(found) for found in drawn]
+    found = json.loads(next(folder.rglob("sample_annotation.json")).read_text(encoding="utf-8"))
+    assert len(found) == sum(len(one) for one in drawn) > 0
+    done = CliRunner().invoke(cli, ["draw", str(place), *copies, "--out", str(folder / "seen")])
+    assert "5 items drawn" in done.output
+    assert "on grey" not in done.output
 
 
 def test_with_images_the_file_has_a_part_per_sensor_and_one_identity_per_thing(

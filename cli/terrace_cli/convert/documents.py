@@ -147,7 +147,7 @@ class Sizes:
 
     def __call__(self, item: Item) -> Size | None:
         """The frames of a video are all as large as its first one."""
-        if self._given is not None or not self._needed or not item.uri:
+        if self._given is not None or not self._needed or not item.uri or item.text is not None:
             return self._given
         if item.sequence is None:
             return self._documents.size(item.uri)

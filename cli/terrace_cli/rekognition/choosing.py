@@ -107,6 +107,31 @@ def only(items: Iterable[Item], place: str) -> str:
     )
 
 
+def among(items: Iterable[Item], wanted: str, place: str) -> None:
+    """Looks whether any line can mean a label of this name; reads on only while none does.
+
+    Raises:
+        TerraceError: None can, and there are other labels; the message names them.
+    """
+    counts: Counter[str] = Counter()
+    for item in items:
+        if lanes_of(item, wanted) or {wanted, f"{wanted}{METADATA}"} & item.data.keys():
+            return
+        for name, attribute in _named(item):
+            kind = manifest.metadata(item.data, attribute).get("type")
+            if isinstance(kind, str) and kind != VERDICT:
+                counts[name] += 1
+    if not counts:
+        # Lines that cannot be read, or have no labels at all: the check says it of each.
+        return
+    told = ", ".join(f"{name} ({number} lines)" for name, number in counts.most_common(10))
+    raise TerraceError(
+        f"no line of {place} has a label {wanted!r}",
+        f"--attribute with one of its labels: {told}",
+        EXIT_WRONG,
+    )
+
+
 def _named(item: Item) -> list[tuple[str, str]]:
     """The labels of a line: a name for each, and its attribute."""
     known = lanes(item)

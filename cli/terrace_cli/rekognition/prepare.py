@@ -80,6 +80,8 @@ def prepare(
         TerraceError: a manifest cannot be read, has no label to train with, or a name is wrong.
     """
     read = lines(order.place)
+    if order.wanted:
+        choosing.among(_items(read(), order.place), order.wanted, order.place)
     wanted = order.wanted or choosing.only(_items(read(), order.place), order.place)
     train_max, test_max = rules.lines_max(order.region)
     # What one manifest may hold depends on whether it becomes two.

@@ -1,8 +1,8 @@
 """What a clip's files hold, and how its answers get back into the whole sequence's labels.
 
-A frame is known by its file name: Ground Truth counts the frames of a clip anew. `frame-no` of a
-SeqLabel.json is a frame's place in what workers see: for video the order of the names' bytes,
-whatever the sequence file's own order is; point clouds stay in the file's order.
+A frame is known by its file name (`FramePlaces`): Ground Truth counts the frames of a clip anew.
+`frame-no` of a SeqLabel.json is a frame's place in what workers see: for video the order of the
+names' bytes, whatever the sequence file's own order is; point clouds stay in the file's order.
 """
 
 import copy
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from terrace.domain.frame_places import FramePlaces
 from terrace.domain.seqlabel import SHAPE_KEYS
 from terrace.domain.seqlabel_rows import (
     NUMBER_KEYS,
@@ -73,12 +74,12 @@ def _of_clouds(frames: list[Any]) -> bool:
 
 def _agreement(labels: Document, names: Sequence[str]) -> int:
     """How many labeled frames have the number that they have in this order."""
-    place = {name: index for index, name in enumerate(names)}
+    places = FramePlaces(names)
     return sum(
         1
         for rows in lists_of(labels).values()
         for row in rows
-        if place.get(name_of(row) or "") == number_of(row)
+        if places.find(name_of(row)) == number_of(row)
     )
 
 
@@ -86,17 +87,14 @@ class _Names:
     """File names of frames in their order."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self.place = {name: index for index, name in enumerate(names)}
+        self._places = FramePlaces(names, range(len(names)))
+        self.place = self._places.by_name
         self._names = names
 
     def of(self, row: Document) -> str | None:
         """A frame's name among these; by its number where it bears another (a camera's image)."""
-        name = name_of(row)
-        if name in self.place:
-            return name
-        number = number_of(row)
-        known = number is not None and 0 <= number < len(self._names)
-        return self._names[number] if known and number is not None else None
+        place = self._places.find(name_of(row), number_of(row))
+        return None if place is None else self._names[place]
 
 
 # --- cutting -----------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ class StoredSizes:
 
     def __call__(self, item: Item) -> Size | None:
         """The frames of a video are all as large as its first one."""
-        if not self._needed or not item.uri:
+        if not self._needed or not item.uri or item.text is not None:
             return None
         if item.sequence is None:
             return self._documents.size(item.uri)

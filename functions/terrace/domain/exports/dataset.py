@@ -247,11 +247,11 @@ def items(
                 size_of=size_of,
             )
             continue
-        uri, size, objects = read
+        uri, size, objects, origin = read
         name = names.give(uri, (place, number))
         if wanted.held_back:
             subset = _subset(uri, wanted.held_back)
-        made = Item(name, uri, size, objects, subset=subset)
+        made = Item(name, uri, size, objects, subset=subset, origin=origin)
         if size is None or 0 in size:
             size = size_of(made)
             made = made if size is None else replace(made, size=size)

@@ -16,6 +16,7 @@ from terrace.domain.exports.model import (
     Keypoint,
     KeypointsShape,
     Object,
+    Origin,
     PolygonShape,
     PolylineShape,
     Raster,
@@ -23,6 +24,7 @@ from terrace.domain.exports.model import (
     Tag,
     TextSpan,
 )
+from terrace.domain.frame_places import FramePlaces
 from terrace.domain.label_values import (
     Box,
     BoxesLabel,
@@ -37,7 +39,10 @@ from terrace.domain.label_values import (
     SpansLabel,
 )
 from terrace.domain.seqlabel import Annotation, Frame, Points, SeqLabel
+from terrace.domain.seqlabel_rows import number_of
 
+TEXT_CLASSES = "groundtruth/text-classification"
+"""Types of the labels that give texts a class, or several: they begin so."""
 _VISIBILITY: dict[str, Literal[0, 1, 2]] = {"visible": 2, "occluded": 1, "absent": 0}
 
 
@@ -85,7 +90,8 @@ def parts(
         return
     uri = item.source if "source-ref" in item.data else ""
     text = None if uri else item.source
-    if uri and isinstance(value, SpansLabel):
+    of_text = isinstance(value, SpansLabel) or label.type.startswith(TEXT_CLASSES)
+    if uri and of_text and classes is not None:
         text = documents.text(uri)
 
     def named(name: str) -> str:
@@ -125,7 +131,7 @@ def parts(
             made = replace(made, raster=raster, size=raster.size)
     else:
         made = replace(made, objects=_skeletons(value, named, where))
-    yield Part(uri, made)
+    yield Part(uri, replace(made, origin=_origin(item, label)))
 
 
 def collect(
@@ -172,33 +178,56 @@ def _frames(
     documents: Documents,
 ) -> Iterator[Part]:
     read = seqlabel.read(documents.json(value.uri), value.uri)
-    prefix, names = _sequence(documents, item.source)
-    if "point_cloud" not in label.type:
+    prefix, listed = _sequence(documents, item.source)
+    names = [name for name, _ in listed]
+    if "point_cloud" in label.type:
+        places = FramePlaces(names, [number for _, number in listed])
+    else:
         # Ground Truth shows and numbers the frames of a video by their names' bytes.
         names.sort(key=lambda name: name.encode("utf-8", "surrogatepass"))
-    frames = {frame.name: frame for frame in read.frames}
-    strange = sorted(frames.keys() - set(names))
-    if strange:
-        raise ExportError(
-            value.uri,
-            "FRAME_UNKNOWN",
-            f"frame {strange[0][:200]!r} is not in the sequence file {item.source}",
-            "the label file and the sequence file of the same job",
-        )
+        places = FramePlaces(names)
+    frames = _placed(read.frames, places, value.uri, item.source)
     for number, name in enumerate(names):
-        frame = frames.get(name)
+        frame = frames.get(number)
         objects = _objects(frame, read, value, label.attribute, classes) if frame else ()
         made = Item(
             "",
             s3uri.join(prefix, name),
             objects=objects,
             attributes=frame.attributes if frame else {},
+            origin=_origin(item, label),
         )
         yield Part(made.uri, made, item.source, number, name)
 
 
-def _sequence(documents: Documents, uri: str) -> tuple[str, list[str]]:
-    """The folder of a sequence's frames, and their names in the order of its file."""
+def _placed(
+    frames: Sequence[Frame], places: FramePlaces, uri: str, sequence: str
+) -> dict[int, Frame]:
+    """The labeled frames by their place among those of the sequence file."""
+    found: dict[int, Frame] = {}
+    for frame in frames:
+        place = places.find(frame.name, frame.number)
+        if place is None:
+            raise ExportError(
+                uri,
+                "FRAME_UNKNOWN",
+                f"frame {frame.name[:200]!r} is not in the sequence file {sequence}",
+                "the label file and the sequence file of the same job",
+            )
+        if place in found:
+            raise ExportError(
+                uri,
+                "FRAME_TWICE",
+                f"frames {found[place].name[:200]!r} and {frame.name[:200]!r} are the same one of "
+                f"the sequence file {sequence}",
+                "every frame once",
+            )
+        found[place] = frame
+    return found
+
+
+def _sequence(documents: Documents, uri: str) -> tuple[str, list[tuple[str, int | None]]]:
+    """The folder of a sequence's frames, and their names and numbers in the order of its file."""
     document = documents.json(uri)
     frames = document.get("frames") if isinstance(document, dict) else None
     prefix = document.get("prefix") if isinstance(document, dict) else None
@@ -209,8 +238,11 @@ def _sequence(documents: Documents, uri: str) -> tuple[str, list[str]]:
             "the file is no sequence file: it lacks prefix or frames",
             '{"seq-no": 1, "prefix": "s3://bucket/clip/", "frames": [{"frame": "000001.jpg"}]}',
         )
-    names = [str(one.get("frame")) if isinstance(one, dict) else "" for one in frames]
-    return prefix, names
+    rows = [one if isinstance(one, dict) else {"frame": ""} for one in frames]
+    return prefix, [
+        (str(row.get("frame")), number_of(row) if "frame-no" in row else place)
+        for place, row in enumerate(rows)
+    ]
 
 
 def _objects(
@@ -311,6 +343,19 @@ def _refuse(where: str, what: str) -> None:
     )
 
 
+def _origin(item: manifest.Item, label: Label) -> Origin:
+    job = manifest.metadata(item.data, label.attribute).get("job-name")
+    return Origin(label.human, job if isinstance(job, str) else None)
+
+
+def joined(origins: Sequence[Origin]) -> Origin:
+    """Of labels that become one: a person's if any of them is, a job's if all are."""
+    said = {one.human for one in origins}
+    jobs = {one.job for one in origins}
+    human = True if True in said else next(iter(said)) if len(said) == 1 else None
+    return Origin(human, next(iter(jobs)) if len(jobs) == 1 else None)
+
+
 def merged(found: Sequence[Item]) -> Item:
     """One item from what several attributes say of the same data object."""
     first = found[0]
@@ -337,4 +382,5 @@ def merged(found: Sequence[Item]) -> Item:
         spans=tuple(one for item in found for one in item.spans),
         raster=raster[0] if raster else None,
         attributes={key: value for item in found for key, value in item.attributes.items()},
+        origin=joined([item.origin for item in found]),
     )

@@ -2,8 +2,9 @@
 
 `output.manifest` with boxes of images (`groundtruth/object-detection`), or, for videos, a sequence
 file and a SeqLabel.json for each (`groundtruth/video-object-tracking`, or `-detection` without
-tracks); `categories.json` is the label category file, in the order of the class ids. Nobody of ours
-has drawn these boxes, so `human-annotated` is `no` and the confidence 0.
+tracks); `categories.json` is the label category file, in the order of the class ids. Labels of a
+manifest keep its `human-annotated` and `job-name`; of others nobody of ours has drawn the boxes, so
+that they are `no` and `imported`. The confidence is 0.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from typing import Any
 
 from terrace.domain import manifest, s3uri
 from terrace.domain.exports.holding import sized
-from terrace.domain.exports.model import BoxShape, ExportError, Files, Head, Item, Object
+from terrace.domain.exports.model import BoxShape, ExportError, Files, Head, Item, Object, Origin
 from terrace.domain.exports.numbers import number
 from terrace.domain.exports.text import dumps
 
@@ -42,13 +43,13 @@ def write(items: Iterable[Item], head: Head, files: Files) -> None:
             files.append("output.manifest", f"{manifest.dump(_line(item, head))}\n")
 
 
-def _metadata(head: Head, kind: str, used: Iterable[str]) -> Json:
+def _metadata(head: Head, kind: str, used: Iterable[str], origin: Origin) -> Json:
     return {
         "class-map": {str(head.number(name)): name for name in sorted(used, key=head.number)},
         "type": f"groundtruth/{kind}",
-        "human-annotated": "no",
+        "human-annotated": "yes" if origin.human else "no",
         "creation-date": head.created,
-        "job-name": "labeling-job/imported",
+        "job-name": origin.job or "labeling-job/imported",
     }
 
 
@@ -60,7 +61,7 @@ def _line(item: Item, head: Head) -> Json:
             {"class_id": head.number(one.label, item.uri), **_box(one)} for one in item.objects
         ],
     }
-    about = _metadata(head, "object-detection", {one.label for one in item.objects})
+    about = _metadata(head, "object-detection", {one.label for one in item.objects}, item.origin)
     return {
         "source-ref": _uri(item),
         ATTRIBUTE: label,
@@ -114,7 +115,7 @@ def _video(sequence: str, frames: list[Item], head: Head, files: Files) -> None:
     line = {
         "source-ref": s3uri.join(home, sequence, "sequence.json"),
         FRAMES_ATTRIBUTE: s3uri.join(home, sequence, "SeqLabel.json"),
-        f"{FRAMES_ATTRIBUTE}{manifest.METADATA}": _metadata(head, kind, used),
+        f"{FRAMES_ATTRIBUTE}{manifest.METADATA}": _metadata(head, kind, used, frames[0].origin),
     }
     files.append("output.manifest", f"{manifest.dump(line)}\n")
 

@@ -30,14 +30,17 @@ def image_path(item: Item) -> str:
 
 def write(items: Iterable[Item], head: Head, files: Files) -> None:
     """Writes `tasks.json`, task by task, and `config.xml`."""
-    files.write("config.xml", _config(head))
     files.append("tasks.json", "[")
+    only_texts = None
     for index, item in enumerate(items):
+        only_texts = item.text is not None and only_texts is not False
         files.append("tasks.json", f"{',' if index else ''}\n{dumps(_task(item, index, head))}")
     files.append("tasks.json", "]\n")
+    files.write("config.xml", _config(head, texts=bool(only_texts)))
 
 
-def _config(head: Head) -> str:
+def _config(head: Head, *, texts: bool) -> str:
+    """A project has one View: that of its tasks; the other stands beside it as a comment."""
     labels = "".join(f"<Label value={attribute(name)}/>" for name in head.classes)
     choices = "".join(f"<Choice value={attribute(name)}/>" for name in head.classes)
     image = "".join(
@@ -48,12 +51,20 @@ def _config(head: Head) -> str:
             ("KeyPointLabels", "keypoint"),
         )
     )
+    of_images = (
+        f'<View><Image name="image" value="$image"/>{image}'
+        f'<Choices name="class" toName="image" choice="multiple">{choices}</Choices></View>'
+    )
+    of_texts = (
+        f'<View><Labels name="label" toName="text">{labels}</Labels>'
+        '<Text name="text" value="$text"/>'
+        f'<Choices name="class" toName="text" choice="multiple">{choices}</Choices></View>'
+    )
+    if texts:
+        return f"<!-- For texts. -->\n{of_texts}\n"
     return (
         "<!-- For images. A project of texts has the second View. -->\n"
-        f'<View><Image name="image" value="$image"/>{image}'
-        f'<Choices name="class" toName="image" choice="multiple">{choices}</Choices></View>\n'
-        f'<!-- <View><Labels name="label" toName="text">{labels}</Labels>'
-        '<Text name="text" value="$text"/></View> -->\n'
+        f"{of_images}\n<!-- {of_texts} -->\n"
     )
 
 

@@ -155,6 +155,19 @@ class Raster:
             raise ValueError(f"a mask of {self.size} has {len(self.pixels)} pixels")
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Who made the labels of an item, as a manifest says it."""
+
+    human: bool | None = None
+    """`human-annotated`; None where nobody says."""
+    job: str | None = None
+    """`job-name`; None where nobody says, or several jobs made them."""
+
+
+UNKNOWN = Origin()
+
+
 @dataclass(frozen=True, init=False)
 class Item:
     """One image, frame, text or point cloud with its labels; without any it is an item too."""
@@ -175,6 +188,7 @@ class Item:
     """Position in that video, from 0."""
     subset: str = "train"
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin = UNKNOWN
 
     def __init__(  # noqa: PLR0917 - as a dataclass has it
         self,
@@ -190,6 +204,7 @@ class Item:
         frame: int = 0,
         subset: str = "train",
         attributes: Mapping[str, Any] | None = None,
+        origin: Origin = UNKNOWN,
     ) -> None:
         own = self.__dict__
         own["name"] = name
@@ -204,6 +219,7 @@ class Item:
         own["frame"] = frame
         own["subset"] = subset
         own["attributes"] = {} if attributes is None else attributes
+        own["origin"] = origin
 
     @property
     def stem(self) -> str:

@@ -19,7 +19,8 @@ from msgspec.structs import astuple
 
 from terrace.domain.exports.bounds import NUMBER_MAX, SIDE_MAX
 from terrace.domain.exports.classes import Classes, Seen
-from terrace.domain.exports.model import BoxShape, Object, Size
+from terrace.domain.exports.from_labels import joined
+from terrace.domain.exports.model import BoxShape, Object, Origin, Size
 from terrace.domain.json_reading import is_whole
 from terrace.domain.label_reading import SHAPES
 from terrace.domain.manifest import METADATA, SOURCES
@@ -81,8 +82,8 @@ class _Called(Struct):
 drawn = Decoder(_Drawn).decode
 called = Decoder(_Called).decode
 uri_of = Decoder(_Name).decode
-Found = tuple[str, Size | None, tuple[Object, ...]]
-"""URI, size of the image, its boxes."""
+Found = tuple[str, Size | None, tuple[Object, ...], Origin]
+"""URI, size of the image, its boxes, who made them."""
 Noted = tuple[str, int, Sequence[str]]
 """URI, number of boxes, attributes that have a label."""
 
@@ -148,6 +149,7 @@ def reader(attributes: Sequence[str], classes: Classes) -> Callable[[str], Found
             return None
         size: Size | None = None
         objects: list[Object] | None = None
+        origin: Origin | None = None
         for at, maps in lanes:
             value, about = line[at], line[at + 1]
             if value is UNSET:
@@ -169,7 +171,12 @@ def reader(attributes: Sequence[str], classes: Classes) -> Callable[[str], Found
             except KeyError:
                 return None
             objects = boxes if objects is None else objects + boxes
-        return None if objects is None else (line[0], size, tuple(objects))
+            human = None if about.human is None else about.human in {"yes", "true"}
+            own = Origin(human, about.job)
+            origin = own if origin is None else joined([origin, own])
+        if objects is None or origin is None:
+            return None
+        return line[0], size, tuple(objects), origin
 
     return read
 
