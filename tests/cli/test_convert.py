@@ -1,8 +1,10 @@
 """`terrace convert`: manifests on disk and in S3, and clear words where something does not fit."""
 
 import csv
+import errno
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from PIL import Image
 
 from terrace.domain.exports.formats import FORMATS
 from terrace_cli.convert.disk import Output
+from terrace_cli.errors import TerraceError
 from terrace_cli.main import cli
 
 BUCKET = "label-bucket"
@@ -401,3 +404,49 @@ def test_more_files_may_grow_than_are_open_at_once(tmp_path: Path) -> None:
             for number in range(100):
                 out.append(f"{number}.txt", text)
     assert {path.read_text() for path in (tmp_path / "out").iterdir()} == {"ab"}
+
+
+class FullDisk(io.StringIO):
+    """A file whose text does not fit on the disk, which shows when it is closed."""
+
+    def close(self) -> None:
+        super().close()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("why", [None, OSError(errno.ENOSPC, "the disk is full"), KeyError("x")])
+def test_a_disk_that_is_full_at_the_end_is_said_and_nothing_is_left(
+    tmp_path: Path, why: Exception | None
+) -> None:
+    full, other = FullDisk(), io.StringIO()
+    expected = KeyError if isinstance(why, KeyError) else TerraceError
+
+    def write() -> None:
+        with Output(tmp_path / "out") as out:
+            out.append("a.txt", "a")
+            out._open |= {"b.txt": full, "c.txt": other}
+            if why is not None:
+                raise why
+
+    with pytest.raises(expected) as told:
+        write()
+    if expected is TerraceError:
+        assert str(told.value).startswith(f"cannot write {tmp_path / 'out'}: ")
+    assert (full.closed, other.closed) == (True, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_box_that_no_format_could_carry_is_said_of_another_format_too(tmp_path: Path) -> None:
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 80}],
+        "categories": [{"id": 1, "name": "car"}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1.7e308, 1, 1.7e308, 2]}
+        ],
+    }
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    result = run(
+        tmp_path / "coco.json", "--from", "coco", "--format", "csv", "--out", tmp_path / "o"
+    )
+    assert result.exit_code == 2, result.output
+    assert "a.png: an object of class 'car' has a number beyond" in result.output

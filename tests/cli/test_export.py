@@ -178,6 +178,40 @@ def test_several_batches_are_one_data_set_where_one_class_is_said_to_be_the_same
     ]
 
 
+def _two_rounds(batches: Batches, old: list[str], new: list[str]) -> None:
+    """Two batches with a job of one name; the second one's boxes are of the last of its classes."""
+    for batch_id, names in (("old", old), ("new", new)):
+        there = line(f"{batch_id}/a.png", "zoo")
+        there["zoo-car-metadata"]["class-map"] = {"0": names[-1]}
+        batches.add(batch_id, accepted=[there])
+        row = batches.shown[-1]["firstLevel"]["jobLevels"][0]
+        config = {"labels": [{"label": name} for name in names]}
+        row["labelingJobName"] = "zoo-car"
+        row["labelCategoryS3Uri"] = batches.put(f"{batch_id}/c.json", config)
+
+
+@pytest.mark.parametrize("order", [("old", "new"), ("new", "old")])
+def test_a_second_round_with_more_classes_is_one_data_set_in_either_order(
+    batches: Batches, order: tuple[str, str]
+) -> None:
+    _two_rounds(batches, ["car", "bus"], ["car", "bus", "van"])
+    if order[0] == "new":
+        batches.shown.reverse()
+    batches.done(*order, "--format", "csv", "--out", "out")
+    rows = {row["category"]: row["class_id"] for row in batches.rows("out/labels.csv")}
+    assert rows == {"bus": "1", "van": "2"}
+
+
+def test_category_files_of_one_job_that_contradict_each_other_are_both_named(
+    batches: Batches,
+) -> None:
+    _two_rounds(batches, ["bus", "car"], ["car", "bus", "van"])
+    result = batches.run("old", "new", "--format", "csv", "--out", "out")
+    assert result.exit_code == 2
+    assert f"s3://{BUCKET}/old/c.json and s3://{BUCKET}/new/c.json" in result.output
+    assert not (batches.folder / "out").exists()
+
+
 def test_images_are_copied_and_one_base_name_in_two_folders_stays_two(batches: Batches) -> None:
     for folder, color in (("a", "red"), ("b", "blue")):
         picture = io.BytesIO()

@@ -1,11 +1,17 @@
 """Which formats can hold what a modality makes."""
 
+import itertools
+from typing import get_args
+
 import pytest
 
-from terrace.domain.exports.fitting import fits, fitting, of_label, of_modality
+from terrace.domain.exports.fitting import Material, Medium, fits, fitting, of_label, of_modality
 from terrace.domain.exports.formats import FORMATS
+from terrace.domain.exports.model import Kind
 from terrace.domain.json_reading import Node
 from terrace.domain.modalities import MODALITIES
+
+KINDS = [frozenset({kind}) for kind in get_args(Kind)]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +52,11 @@ def test_a_category_file_says_what_is_drawn_in_a_video() -> None:
     known = of_label("s3://b/SeqLabel.json", about, {"annotationType": "Polyline", "labels": []})
     assert known.kinds == {"polyline"}
     assert of_label("s3://b/SeqLabel.json", about, None).kinds >= {"polyline", "box"}
+
+
+def test_the_two_tables_hold_the_same_of_every_kind_and_medium() -> None:
+    for material in itertools.starmap(Material, itertools.product(KINDS, get_args(Medium))):
+        assert fits(FORMATS["csv"], material) == fits(FORMATS["parquet"], material), material
 
 
 @pytest.mark.parametrize(

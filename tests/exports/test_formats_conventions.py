@@ -278,6 +278,22 @@ def test_names_are_safe_and_no_two_are_alike(paths: list[str]) -> None:
         assert not set(name) & set('\\:*?"<>|')
 
 
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("con.jpg", "_con.jpg"),
+        ("com1.jpg", "_com1.jpg"),
+        ("LPT9/a.jpg", "_LPT9/a.jpg"),
+        ("Com¹.tar.gz", "_Com¹.tar.gz"),
+        ("com0.jpg", "com0.jpg"),
+        ("com10.jpg", "com10.jpg"),
+        ("acom1/lpt.jpg", "acom1/lpt.jpg"),
+    ],
+)
+def test_no_file_has_the_name_of_a_device_of_windows(path: str, there: str) -> None:
+    assert names.safe(path) == there
+
+
 def test_the_same_image_twice_is_refused() -> None:
     given_names = names.Names("s3://b/")
     given_names.give("s3://b/a.jpg", ("s3://b/m", 1))

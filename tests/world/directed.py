@@ -29,6 +29,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 _WRONG_REQUEST = {"DynamoBatchStore.free", "DynamoBatchStore.set_mark", "S3ObjectStore.put_json"}
 _TRAP = {"DynamoBatchStore.remove_job"}
 _ONCE = {"S3ObjectStore.exists"}
+_EXPORTS = {"S3ObjectStore.put_many", "S3ObjectStore.get_start"}
 _OWN_TOPIC = {"SnsNotifier.topic_problem"}
 
 
@@ -61,6 +62,10 @@ class Aim:
     @property
     def trap(self) -> bool:
         return self.site in _TRAP
+
+    @property
+    def exports(self) -> bool:
+        return self.site in _EXPORTS
 
     @property
     def own_topic(self) -> bool:

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from botocore.exceptions import ReadTimeoutError
 
+from tests.world import pool
 from tests.world.aws.errors import aws_error
 from tests.world.scheduler import KilledError, Scheduler
 
@@ -235,7 +236,7 @@ def call_site() -> str:
             ours = _OURS[name] = "/terrace/adapters/" in name or "/terrace/engines/" in name
         if ours:
             site = frame.f_code.co_qualname
-        elif site:
+        elif site and name != pool.__file__:
             break
         frame = frame.f_back  # type: ignore[assignment]
     return site

@@ -12,7 +12,7 @@ from typing import Any
 
 import terrace
 from terrace.adapters import dynamodb_codec as codec
-from terrace.adapters import dynamodb_store, dynamodb_table
+from terrace.adapters import dynamodb_store, dynamodb_table, s3_objects
 from terrace.domain.records import BatchRecord, ClaimRecord, JobRecord
 from terrace.runtime import observability, wiring
 from tests.world.aws.dynamodb import DynamoDb
@@ -25,6 +25,7 @@ from tests.world.events import Events
 from tests.world.faults import CallWorld, Client
 from tests.world.lambdas import Lambdas
 from tests.world.machine import Answer, Execution, Outside
+from tests.world.pool import Pool
 from tests.world.scheduler import Scheduler, Task
 
 Json = Any
@@ -159,6 +160,8 @@ class World:
         before = (wiring._client, wiring.SystemClock, dict(os.environ))
         modules = (dynamodb_table.time, dynamodb_table.random, dynamodb_store.uuid)
         decoders = (codec.to_job, codec.to_batch)
+        pool = s3_objects.ThreadPoolExecutor
+        s3_objects.ThreadPoolExecutor = Pool  # type: ignore[misc,assignment]
         codec.to_job = _remembered(codec.to_job, {})
         codec.to_batch = _remembered(codec.to_batch, {})
         level = observability.logger.log_level
@@ -187,6 +190,7 @@ class World:
             os.environ.update(environment)
             dynamodb_table.time, dynamodb_table.random, dynamodb_store.uuid = modules
             codec.to_job, codec.to_batch = decoders
+            s3_objects.ThreadPoolExecutor = pool  # type: ignore[misc]
             observability.logger.setLevel(level)
             del provider.add_metric
             del provider.flush_metrics

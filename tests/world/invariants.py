@@ -1,12 +1,13 @@
 """What must be true after every write, and at the end (DESIGN.md section 4, I1-I10)."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from terrace.adapters import dynamodb_codec as codec
-from terrace.domain.records import BatchRecord, JobRecord
+from terrace.domain.records import BatchRecord, DeliveryRecord, JobRecord
 from terrace.domain.request import OnJobFailure, Pacing, StopMode
 from terrace.domain.settle import expected_labels
 from terrace.domain.status import (
@@ -269,7 +270,7 @@ class Watch:
 
     def _labels_kept(self, row: JobRecord) -> None:
         """Every label of a labeling job whose manifest can be trusted is in the job's output."""
-        made: dict[str, set[str]] = defaultdict(set)
+        made: dict[str, list[Any]] = defaultdict(list)
         for job in self.world.labeling_jobs(row.batchId):
             known = job.tags.get("terrace:job") == row.jobName and job.trusted
             written = self.world.s3.text(job.output_uri) is not None
@@ -279,7 +280,7 @@ class Watch:
             if row.claimOpen and job.name.lower() == row.attemptName.lower():
                 continue
             for number, label in job.labels.items():
-                made[job.items[number]["source-ref"]].add(label)
+                made[job.items[number]["source-ref"]].append(label)
         if not made:
             return
         lines = self.world.lines(row.outputManifestS3Uri or "") or []
@@ -434,6 +435,21 @@ class Watch:
         kept = {line["source-ref"] for lines in files for line in lines}
         if given != kept:
             self.wrong("I9", f"{batch.batchId}: delivered {len(kept)} of {len(given)} data objects")
+
+        self._exported(batch, found)
+
+    def _exported(self, batch: BatchRecord, found: DeliveryRecord) -> None:
+        """An export is whole, or has a problem; none is missing without a word."""
+        wanted = self.world.s3.text(batch.requestS3Uri)
+        asked = [one["format"] for one in json.loads(wanted or "{}").get("exports") or []]
+        if found.over and found.problem is None and [one.format for one in found.exports] != asked:
+            self.wrong("lies", f"{batch.batchId}: of {asked} it says nothing")
+        for one in found.exports:
+            place = one.s3Uri.removeprefix("s3://")
+            files = [key for key in map("/".join, self.world.s3.objects) if key.startswith(place)]
+            whole = one.problem is None
+            if (whole and (len(files) != one.files or not one.items)) or (one.files and not whole):
+                self.wrong("lies", f"{batch.batchId}: {one} has the files {files}")
 
     def _names_given_back(self, batch: BatchRecord) -> None:
         if batch.status is not BatchStatus.VALIDATION_FAIL:

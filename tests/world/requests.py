@@ -7,6 +7,13 @@ from typing import Any
 from tests.world.house import BUCKET, INPUTS, World
 
 Json = Any
+IMAGE = "GIF89a\x40\x00\x30\x00"
+"""The first bytes of an image of 64 x 48."""
+EXPORTS = (
+    {"format": "csv", "onNameConflict": "same"},
+    {"format": "yolo", "onNameConflict": "same"},
+)
+"""A table, and a format that needs the sizes of images."""
 
 
 def upload(world: World, name: str, items: int) -> str:
@@ -14,7 +21,7 @@ def upload(world: World, name: str, items: int) -> str:
     lines = []
     for index in range(items):
         image = f"s3://{INPUTS}/{name}/{index}.jpg"
-        world.s3.put(image, "x")
+        world.s3.put(image, IMAGE)
         lines.append(json.dumps({"source-ref": image}))
     uri = f"s3://{INPUTS}/{name}.manifest"
     world.s3.put(uri, "\n".join(lines) + "\n")

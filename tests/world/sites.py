@@ -17,8 +17,8 @@ ADAPTERS = (
     (ports.Workflow, StepFunctionsWorkflow),
     (ports.Notifier, SnsNotifier),
 )
-NOT_A_CALL = {"S3ObjectStore.presign"}
-"""Computed in the function, without a call to AWS."""
+NOT_A_CALL = {"S3ObjectStore.presign", "S3ObjectStore.staging"}
+"""Done in the function, without a call to AWS."""
 READS = {
     "get_batch",
     "load",

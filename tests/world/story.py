@@ -3,6 +3,7 @@
 import copy
 from collections import Counter
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from tests.world import requests
@@ -15,6 +16,8 @@ from tests.world.sites import call_sites
 from tests.world.situations import SITUATIONS, Situation
 
 HOUR = 3600.0
+EXPORTED = 0.1
+"""Of all batches."""
 ASLEEP = 12 * PERIOD
 """Seconds between two passes of the reconciler while nothing changes."""
 Json = Any
@@ -440,6 +443,7 @@ class Story:
             batch_id = f"b{number}"
             prefix = "B0" if number and random.random() < 0.2 else None
             request = requests.draw(world, batch_id, size, prefix)
+            self._ask_for_exports(request)
             wrong = self.aim is not None and self.aim.wrong_request
             if wrong or random.random() < 0.08:
                 mended = copy.deepcopy(request)
@@ -469,6 +473,17 @@ class Story:
             self.done["input goes away before it is accepted"] += 1
             self._trap()
         world.scheduler.after(random.uniform(0, PERIOD), self._tick)
+
+    def _ask_for_exports(self, request: Json) -> None:
+        """Some batches are exported at their end; in these, people draw boxes."""
+        batch_id = request["batchId"]
+        # Of its own, so that a seed without exports is the world that it was.
+        chance = Random(f"exports {self.world.seed} {batch_id}")
+        aimed = self.aim is not None and self.aim.exports
+        if self.situation is None and (aimed or chance.random() < EXPORTED):
+            request["exports"] = [dict(one) for one in requests.EXPORTS]
+            self.world.sagemaker.drawn.add(batch_id)
+            self.done["exports asked for"] += 1
 
     def _wrong(self) -> bool:
         return bool(self.watch.violations)

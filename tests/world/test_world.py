@@ -15,6 +15,8 @@ from tests.world.story import DEEDS, SITUATION_DEEDS, Story
 
 ROOT = Path(__file__).resolve().parents[2]
 PART = 50
+LAPS = 5
+"""Stories that aim at one fault, of which one must meet it."""
 
 
 @pytest.mark.parametrize("first", range(0, 250, PART))
@@ -22,6 +24,20 @@ def test_no_invariant_is_violated(first: int) -> None:
     for seed in range(first, first + PART):
         violations = Story(seed).run().violations
         assert not violations, f"seed {seed}: {violations[0]} (make world SEED={seed})"
+
+
+@pytest.mark.parametrize("site", ["S3ObjectStore.put_many", "S3ObjectStore.get_start"])
+def test_an_export_meets_every_fault_and_no_invariant_is_violated(site: str) -> None:
+    every = directed.pairs()
+    for kind in kinds_of(site):
+        hits = 0
+        for lap in range(LAPS):
+            report = Story((every.index((site, kind)) + lap * len(every)) * directed.EVERY).run()
+            assert not report.violations, f"seed {report.seed}: {report.violations[0]}"
+            hits += report.faults[site, kind]
+            if hits:
+                break
+        assert hits, kind
 
 
 def test_a_seed_is_the_same_run_every_time() -> None:

@@ -104,7 +104,7 @@ def export(
     from terrace.domain.exports.formats import FORMATS
     from terrace.domain.exports.lanes import Choice as Labels
     from terrace_cli.commands.convert import copy_of, size_of
-    from terrace_cli.convert.batches import Categories, category_uris, manifests
+    from terrace_cli.convert.batches import Categories, manifests
     from terrace_cli.convert.documents import Documents
     from terrace_cli.convert.run import Order
 
@@ -116,7 +116,7 @@ def export(
     places = [place for one in shown for place in manifests(one, include)]
     categories = Categories(documents.json)
     for one in shown:
-        categories.uris.update(category_uris(one))
+        categories.add(one)
     labels = Labels(frozenset(include), attributes)
     many = len(names) > 1 or ALL in names
     root = out or Path(f"{'-'.join(ids)}-{'exports' if many else names[0]}")

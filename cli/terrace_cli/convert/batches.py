@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from terrace.domain import categories as category_files
 from terrace_cli.errors import EXIT_WRONG, TerraceError
 
 Json = dict[str, Any]
@@ -17,28 +18,82 @@ OUTPUTS = {
 
 @dataclass
 class Categories(Mapping[str, Any]):
-    """Category files by job, each read when it is asked for."""
+    """Category files by job, each read when it is asked for.
+
+    Jobs of two batches may have one name. Where the labels of one file go on from those of the
+    other, class ids are as in the longer one.
+    """
 
     read: Callable[[str], Any]
-    uris: dict[str, str] = field(default_factory=dict)
-    _read: dict[str, Any] = field(default_factory=dict)
+    uris: dict[str, list[str]] = field(default_factory=dict)
+    """By job: the file of each batch that has one, once each."""
+    _chosen: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, shown: Json) -> None:
+        """The files of one batch's jobs.
+
+        Args:
+            shown: the answer of `GET /batch/show`.
+        """
+        for job, uri in category_uris(shown).items():
+            known = self.uris.setdefault(job, [])
+            if uri not in known:
+                known.append(uri)
 
     def __getitem__(self, job: str) -> Any:
-        uri = self.uris[job]
-        if uri not in self._read:
-            found = self.read(uri)
-            if not isinstance(found, dict):
-                raise TerraceError(
-                    f"{uri} is no label category file", '{"labels": [...]}', EXIT_WRONG
-                )
-            self._read[uri] = found
-        return self._read[uri]
+        """The file of a job.
+
+        Raises:
+            TerraceError: it is no category file; those of two batches contradict each other.
+        """
+        uris = self.uris[job]
+        if job not in self._chosen:
+            found = [(uri, self._file(uri)) for uri in uris]
+            longest = max(found, key=lambda one: _lengths(one[1]))
+            for one in found:
+                _check_goes_on(job, one, longest)
+            self._chosen[job] = longest[1]
+        return self._chosen[job]
+
+    def _file(self, uri: str) -> Json:
+        found = self.read(uri)
+        if not isinstance(found, dict):
+            raise TerraceError(f"{uri} is no label category file", '{"labels": [...]}', EXIT_WRONG)
+        return found
+
+    def __contains__(self, job: object) -> bool:
+        return job in self.uris
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.uris)
 
     def __len__(self) -> int:
         return len(self.uris)
+
+
+def _check_goes_on(job: str, one: tuple[str, Json], longest: tuple[str, Json]) -> None:
+    """Refuses a file whose labels the longest one does not begin with."""
+    (uri, short), (longest_uri, long) = one, longest
+    for names in (category_files.label_names, _points):
+        there = names(short)
+        if names(long)[: len(there)] != there:
+            raise TerraceError(
+                f"the batches have different label category files for the job {job}: {uri} and "
+                f"{longest_uri}, and neither's labels go on from the other's",
+                "export the batches one by one, or with --attribute the lanes that agree",
+                EXIT_WRONG,
+            )
+
+
+def _lengths(config: Json) -> tuple[int, int]:
+    return len(category_files.label_names(config)), len(_points(config))
+
+
+def _points(config: Json) -> list[Any]:
+    """Names of a skeleton's points."""
+    points = config.get(category_files.KEYPOINTS)
+    listed = points if isinstance(points, list) else []
+    return [point.get("label") for point in listed if isinstance(point, dict)]
 
 
 def manifests(shown: Json, include: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Any, Self
@@ -73,22 +74,26 @@ class Output:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in self._open.values():
-            file.close()
-        if kind is not None:
-            shutil.rmtree(self._made, ignore_errors=True)
-            if isinstance(error, OSError):
-                raise _unwritable(self.folder, error) from error
-            return
-        # mkdtemp's folders are their maker's alone; what is delivered is as any new folder is.
-        mask = os.umask(0)
-        os.umask(mask)
+        placed = False
         try:
-            self._made.chmod(0o777 & ~mask)
-            self._made.replace(self.folder)
+            # The last text of a file is written when it is closed, and the disk may be full.
+            with ExitStack() as closing:
+                for file in self._open.values():
+                    closing.callback(file.close)
+            if error is None:
+                # mkdtemp's folders are their maker's alone; what is delivered is as any new one.
+                mask = os.umask(0)
+                os.umask(mask)
+                self._made.chmod(0o777 & ~mask)
+                self._made.replace(self.folder)
+                placed = True
         except OSError as refused:
-            shutil.rmtree(self._made, ignore_errors=True)
-            raise _unwritable(self.folder, refused) from refused
+            error = error or refused
+        finally:
+            if not placed:
+                shutil.rmtree(self._made, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise _unwritable(self.folder, error) from error
 
     def write(self, path: str, content: str | bytes) -> None:
         """A whole file."""
@@ -135,7 +140,7 @@ class Output:
 
 
 def _unwritable(folder: Path, error: OSError) -> TerraceError:
-    return TerraceError(f"cannot write {folder}: {error.strerror}", exit_code=EXIT_WRONG)
+    return TerraceError(f"cannot write {folder}: {error.strerror or error}", exit_code=EXIT_WRONG)
 
 
 class Input:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from terrace.domain.exports import dataset, formats
+from terrace.domain.exports import bounds, dataset, formats
 from terrace.domain.exports.dataset import Source, Wanted
 from terrace.domain.exports.formats import Format
 from terrace.domain.exports.holding import Tally
@@ -119,6 +119,7 @@ def _placed(item: Item, root: Path | None, sizes: Sizes) -> Item:
     """An item that says where its image is (below `root`, if it is on this disk), and its size."""
     if root is not None:
         item = replace(item, uri=str(root / item.uri))
+    bounds.check(item, item.uri or item.name)
     return item if item.size else replace(item, size=sizes(item))
 
 

@@ -17,6 +17,7 @@ from terrace.domain.problems import Problem
 LARGEST = 1.7976931348623157e308
 """A float holds no more (IEEE 754, double precision)."""
 _DIGITS = re.compile(r"[0-9]{1,18}")
+"""More of them no number of a class, frame or item has; Python refuses 4,301."""
 _NAMES = {
     dict: "an object",
     list: "a list",
@@ -24,6 +25,11 @@ _NAMES = {
     bool: "true or false",
     type(None): "null",
 }
+
+
+def is_whole(text: str) -> bool:
+    """True for a text that stands for a whole number of 0 or more, as `Node.integer` takes it."""
+    return _DIGITS.fullmatch(text) is not None
 
 
 class UnreadableError(ValueError):
@@ -114,7 +120,7 @@ class Node:
 
     def integer(self) -> int:
         """A whole number of 0 or more; as a text too, as Ground Truth writes some of them."""
-        if isinstance(self.value, str) and _DIGITS.fullmatch(self.value):
+        if isinstance(self.value, str) and is_whole(self.value):
             return int(self.value)
         whole = isinstance(self.value, int) and not isinstance(self.value, bool)
         if not whole or self.value < 0:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from terrace.domain import manifest
-from terrace.domain.json_reading import LARGEST, Node, UnreadableError
+from terrace.domain.json_reading import LARGEST, Node, UnreadableError, is_whole
 from terrace.domain.label_values import (
     Box,
     BoxesLabel,
@@ -156,7 +156,7 @@ def class_names(about: Node) -> dict[int, str]:
         about.fail("has no class-map", '"class-map": {"0": "Car"}')
     found: dict[int, str] = {}
     for key, name in names.members():
-        if not (key.isascii() and key.isdigit()):
+        if not is_whole(key):
             names.fail("has a key that is no class number", '"class-map": {"0": "Car"}')
         found[int(key)] = name.text()
     return found
@@ -202,7 +202,7 @@ def box(entry: Node, number: int) -> Box:
 def _colors(colors: Node) -> dict[int, tuple[str, str]]:
     found: dict[int, tuple[str, str]] = {}
     for key, entry in colors.members():
-        if not (key.isascii() and key.isdigit()):
+        if not is_whole(key):
             colors.fail("has a key that is no class number", '"0": {"class-name": "BACKGROUND"}')
         color = entry["hex-color"]
         if len(color.text()) != 7 or not color.text().startswith("#"):

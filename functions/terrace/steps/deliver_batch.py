@@ -23,6 +23,7 @@ from terrace.domain.records import (
 from terrace.domain.status import BatchStatus
 from terrace.errors import ObjectChangedError, PermanentError, TerraceError, TransientError
 from terrace.ports import BatchStore, Clock, ObjectStore
+from terrace.steps.category_files import CategoryFiles
 from terrace.steps.final_manifest import FinalManifest, final_folder
 
 CALL_SECONDS = 720.0
@@ -159,7 +160,7 @@ class _Call:
     jobs: list[JobRecord]
     started: float
     _request: Any = field(default=None, init=False)
-    _category_files: dict[str, Any] | None = field(default=None, init=False)
+    _category_files: CategoryFiles | None = field(default=None, init=False)
     _wait: int = field(default=0, init=False)
     """Seconds until the user's own function is to be asked again; 0: it is not waited for."""
 
@@ -299,26 +300,11 @@ class _Call:
     def _folder(self) -> str:
         return final_folder(self.step.batch_bucket, self.batch.batchId, self.batch.generation)
 
-    def _categories(self) -> dict[str, Any]:
-        """The category files that the labeling jobs were made with, by job; without those that
-        cannot be read: there the classes are those that the labels name."""
-        if self._category_files is not None:
-            return self._category_files
-        found: dict[str, Any] = {}
-        read: dict[str, Any] = {}
-        for job in self.jobs:
-            uri = job.labelCategoryS3Uri
-            if uri is None:
-                continue
-            if uri not in read:
-                try:
-                    read[uri] = self.step.objects.get_json(uri)
-                except (PermanentError, ValueError):
-                    read[uri] = None
-            if read[uri] is not None:
-                found[job.jobName] = read[uri]
-        self._category_files = found
-        return found
+    def _categories(self) -> Mapping[str, Any]:
+        """The category files that the labeling jobs were made with, by job."""
+        if self._category_files is None:
+            self._category_files = CategoryFiles(self.step.objects, self.jobs)
+        return self._category_files
 
     def _tell(self, delivery: DeliveryRecord) -> None:
         told: dict[str, Any] = {

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from terrace.domain import label_reading, manifest
-from terrace.domain.exports import quick_boxes
+from terrace.domain.exports import bounds, quick_boxes
 from terrace.domain.exports.classes import Classes, Conflict, Seen, decide
-from terrace.domain.exports.from_labels import Documents, collect, merged, parts
+from terrace.domain.exports.from_labels import Documents, Part, collect, merged, parts
 from terrace.domain.exports.model import ExportError, Head, Item, Kind, Size
 from terrace.domain.exports.names import Names, common_folder
 from terrace.domain.json_reading import Node, UnreadableError
@@ -143,6 +143,10 @@ def _look(
             found.others.update(_attributes(item))
         return
     having.update(names)
+    # Before any file is asked for under such a name.
+    texts = [("the data object", item.source)]
+    texts += [(f"the label {n}", item.data[n]) for n in names if isinstance(item.data[n], str)]
+    bounds.check_texts(texts, where)
     if "source-ref" in item.data:
         found.folder = common_folder(found.folder, item.source)
     found.items += max(_note(found, item, name, documents, where) for name in names)
@@ -266,7 +270,9 @@ def _slowly(
     labels = [label for label in found if label is not None]
     if not labels:
         return
-    by_attribute = [list(parts(item, one, classes, documents, where)) for one in labels]
+    by_attribute = [
+        list(_sound(parts(item, one, classes, documents, where), where)) for one in labels
+    ]
     if len({len(one) for one in by_attribute}) > 1:
         raise ExportError(
             where, "ATTRIBUTES_DIFFER", "one label is of a video, another is not", "alike ones"
@@ -291,6 +297,12 @@ def _slowly(
             size = size_of(made)
             made = made if size is None else replace(made, size=size)
         yield made
+
+
+def _sound(read: Iterable[Part], where: str) -> Iterator[Part]:
+    for part in read:
+        bounds.check(part.item, where)
+        yield part
 
 
 def _subset(key: str, held_back: float) -> str:

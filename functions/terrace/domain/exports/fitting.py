@@ -29,6 +29,7 @@ _DRAWN: dict[str, Kind] = {
     "Keypoint": "keypoints",
 }
 """By annotationType of a video's category file."""
+_TABLE: frozenset[Medium] = frozenset({"image", "video", "text", "clip"})
 _MEDIA: dict[str, frozenset[Medium]] = {
     "mot": frozenset({"video"}),
     "cvat-video": frozenset({"video"}),
@@ -37,7 +38,8 @@ _MEDIA: dict[str, frozenset[Medium]] = {
     "kitti-3d": frozenset({"cloud"}),
     "nuscenes": frozenset({"cloud"}),
     "imagenet": frozenset({"image", "clip"}),
-    "csv": frozenset({"image", "video", "text", "clip"}),
+    "csv": _TABLE,
+    "parquet": _TABLE,
     "label-studio": frozenset({"image", "video", "text"}),
 }
 _IMAGES: frozenset[Medium] = frozenset({"image", "video"})

@@ -14,8 +14,11 @@ from terrace.domain.exports.model import ExportError
 
 _RESERVED = '<>:"|?*\\%'
 """What Windows forbids in a file's name, and the sign that they are written with."""
-_DEVICES = frozenset({"con", "prn", "aux", "nul"})
-_PART = r"(?!(?:con|prn|aux|nul)(?:[./]|$))[a-z0-9_-][a-z0-9_.-]*(?<!\.)"
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "123456789¹²³")}
+)
+"""Names of no file on Windows, with any extension (Microsoft, Naming Files, Paths)."""
+_PART = r"(?!(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|$))[a-z0-9_-][a-z0-9_.-]*(?<!\.)"
 _PLAIN = re.compile(f"{_PART}(?:/{_PART})*", re.IGNORECASE | re.ASCII).fullmatch
 """What most paths are: nothing to change in them."""
 _LARGEST = 2**64 - 1

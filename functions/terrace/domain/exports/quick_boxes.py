@@ -4,7 +4,8 @@ Most long manifests are of boxes. Here a line is decoded straight into what an e
 (msgspec checks types and limits on the way); whatever differs by a hair from what Ground Truth
 usually writes gives None, and goes to `label_reading`, which knows the rest and says what is wrong.
 So nothing is taken here that would be refused there, but for one thing: members that are not
-exported are checked for being JSON, and not for numbers that no float holds.
+exported are checked for being JSON, and not for numbers that no float holds or that have more
+than 4,300 digits.
 """
 
 import functools
@@ -16,8 +17,10 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.json import Decoder
 from msgspec.structs import astuple
 
+from terrace.domain.exports.bounds import NUMBER_MAX, SIDE_MAX
 from terrace.domain.exports.classes import Classes, Seen
 from terrace.domain.exports.model import BoxShape, Object, Size
+from terrace.domain.json_reading import is_whole
 from terrace.domain.label_reading import SHAPES
 from terrace.domain.manifest import METADATA, SOURCES
 
@@ -25,7 +28,9 @@ MAPS_MAX = 10_000
 """Class-maps that are remembered: a line's has those classes only that are on its image."""
 _Name = Annotated[str, Meta(min_length=1)]
 _Count = Annotated[int, Meta(ge=0)]
-_Length = Annotated[float, Meta(ge=0)]
+_Side = Annotated[int, Meta(ge=0, le=SIDE_MAX)]
+_Place = Annotated[float, Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
+_Length = Annotated[float, Meta(ge=0, le=NUMBER_MAX)]
 _TYPES = tuple(sorted(name for name, shape in SHAPES.items() if shape == "boxes"))
 _CLASS_NAMES = Decoder(dict[str, _Name])
 _UNLIKE = (msgspec.MsgspecError, UnicodeError, RecursionError)
@@ -35,15 +40,15 @@ _Human = Literal["yes", "no", "true", "false"]
 
 class _Box(Struct, gc=False):
     class_id: _Count
-    left: float
-    top: float
+    left: _Place
+    top: _Place
     width: _Length
     height: _Length
 
 
 class _Size(Struct, gc=False):
-    width: _Count
-    height: _Count
+    width: _Side
+    height: _Side
 
 
 class _Boxes(Struct):
@@ -184,10 +189,10 @@ class _ClassMaps:
             return known
         try:
             given = _CLASS_NAMES.decode(raw)
-            if not all(key.isascii() and key.isdigit() for key in given):
+            if not all(map(is_whole, given)):
                 return None
             made = {int(key): self._named(name) for key, name in given.items()}
-        except (*_UNLIKE, ValueError):
+        except _UNLIKE:
             return None
         if len(self.read) >= MAPS_MAX:
             self.read.clear()
