@@ -296,3 +296,37 @@ def test_what_a_format_has_no_place_for_is_shown_with_the_batch() -> None:
         "  2 items have no such label of car-ref, only of other lanes",
         "  it has no place for: kinds, 4 polyline",
     ]
+
+
+def test_all_fails_where_a_format_could_hold_the_labels_but_was_not_written(
+    batches: Batches,
+) -> None:
+    batches.add("zoo", accepted=[line("one/x.png")])
+    batches.add("ark", accepted=[line("two/x.png", "ark")])
+    batches.shown.extend(batches.shown)
+    both = ["zoo", "ark", "--format", "all"]
+    result = batches.run(*both, "--out", "out")
+    assert result.exit_code == 2
+    assert "csv: not written: " in result.output
+    assert "the option is --on-conflict prefix" in result.output
+    # What has no place for the labels alone is no failure
+    assert "conll: not written: " in batches.done(*both, "--out", "ok", "--on-conflict", "prefix")
+
+
+def test_all_fails_where_the_folder_of_one_format_exists(batches: Batches) -> None:
+    batches.add("zoo", accepted=[line("a.png")])
+    (batches.folder / "out" / "csv").mkdir(parents=True)
+    (batches.folder / "out" / "csv" / "mine.txt").write_text("mine")
+    result = batches.run("zoo", "--format", "all", "--out", "out")
+    assert result.exit_code == 2
+    assert "csv could not be written" in result.output
+    assert (batches.folder / "out/coco/annotations/instances_train.json").is_file()
+
+
+@pytest.mark.parametrize("home", ["home", "s3://bucket/folder", "s3://bucket/", "s3://B_/x/", ""])
+def test_a_home_that_is_no_folder_in_s3_is_refused(batches: Batches, home: str) -> None:
+    batches.add("zoo", accepted=[line("a.png")])
+    result = batches.run("zoo", "--format", "ground-truth", "--home", home)
+    assert result.exit_code == 2
+    assert "is not s3://bucket/folder/" in result.output
+    assert [path.name for path in batches.folder.iterdir()] == [".terrace"]

@@ -124,6 +124,7 @@ def convert(
         raise click.UsageError(f"--from {kind!r} is none of {', '.join(READERS)}")
     if kind is not None and (attributes or categories or held_back):
         raise click.UsageError("--attribute, --categories and --val are for manifests, not --from")
+    home = home_of(home)
     documents = Documents(lambda: client_of(choice), [copy_of(one) for one in copies])
     if kind is None and not attributes:
         attributes = (_only_attribute(places, documents),)
@@ -220,6 +221,17 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     if not found:
         raise click.UsageError(f"--image-size {text!r} is not WIDTHxHEIGHT, such as 1920x1080")
     return int(found[1]), int(found[2])
+
+
+def home_of(text: str | None) -> str | None:
+    """What `--home s3://bucket/folder/` says."""
+    from terrace.domain import s3uri
+
+    if text is not None and (not text.endswith("/") or s3uri.problem(text)):
+        raise click.UsageError(
+            f"--home {text!r} is not s3://bucket/folder/, the S3 folder that OUT will be copied to"
+        )
+    return text
 
 
 def say(done: "Done", name: str, out: Path) -> None:
