@@ -16,9 +16,7 @@ def delivered_lines(outputs: dict[str, Any]) -> list[str]:
     Worked example: `8 of 10 items accepted, 1 rejected, 1 unlabeled`, then a line for each file.
     """
     lines: list[str] = []
-    if outputs.get("items") is not None:
-        told = ", ".join(f"{outputs.get(name)} {name}" for name, _ in _FILES[1:])
-        lines.append(f"{outputs.get('accepted')} of {outputs['items']} items accepted, {told}")
+    lines += _counts(outputs)
     for name, key in _FILES:
         if outputs.get(key):
             lines.append(f"{name + ':':<10} {outputs[key]}")
@@ -42,3 +40,25 @@ def delivered_lines(outputs: dict[str, Any]) -> list[str]:
         if outputs.get(key):
             lines.append(f"{key}: {outputs[key]}")
     return lines
+
+
+def end_lines(outputs: dict[str, Any]) -> list[str]:
+    """The counts of the final manifests, and a line for each thing after them that failed.
+
+    Worked example: `8 of 10 items accepted, 1 rejected, 1 unlabeled`, `export mot failed: ...`.
+    """
+    lines = _counts(outputs)
+    for export in outputs.get("exports") or []:
+        if export.get("problem"):
+            lines.append(f"export {export.get('format')} failed: {export['problem']}")
+    post = outputs.get("postProcessing") or {}
+    if post.get("status") == "FAILED":
+        lines.append(f"post-processing failed: {post.get('error') or 'it does not say why'}")
+    return lines
+
+
+def _counts(outputs: dict[str, Any]) -> list[str]:
+    if outputs.get("items") is None:
+        return []
+    told = ", ".join(f"{outputs.get(name)} {name}" for name, _ in _FILES[1:])
+    return [f"{outputs.get('accepted')} of {outputs['items']} items accepted, {told}"]

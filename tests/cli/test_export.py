@@ -263,6 +263,10 @@ def test_what_cannot_be_done_is_said(
         ((404, {"message": "unknown"}), "there is no batch zoo"),
         ({"batchId": "zoo", "status": "IN_PROGRESS", "outputs": {}}, "has not ended yet"),
         (
+            {"batchId": "zoo", "status": "COMPLETE", "deletedAt": "2026-11-21", "outputs": {}},
+            "the data of the batch zoo was deleted at 2026-11-21",
+        ),
+        (
             {"batchId": "zoo", "status": "FAILED", "outputs": {"recordProblem": "it broke"}},
             "the batch zoo (FAILED) has no final manifest: it broke",
         ),
@@ -271,7 +275,8 @@ def test_what_cannot_be_done_is_said(
 def test_a_batch_without_final_manifests_is_said(batches: Batches, answer: Any, says: str) -> None:
     batches.shown.append(answer)
     result = batches.run("zoo", "--format", "csv")
-    assert result.exit_code == (2 if isinstance(answer, tuple) else 1)
+    wrong = isinstance(answer, tuple) or "deletedAt" in answer
+    assert result.exit_code == (2 if wrong else 1)
     assert says in result.output
 
 

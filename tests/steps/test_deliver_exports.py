@@ -185,7 +185,20 @@ def test_two_lanes_with_one_class_are_an_error_by_default(world: World) -> None:
     world.line("a.png", ("car", "car", *boxes(("x", 5))), ("bike", "bike", *boxes(("x", 30))))
     record = world.write("csv")
     assert "car and bike both have it" in str(record.problem)
+    assert "onNameConflict of the export" in str(record.problem)
+    assert "terrace export x --format csv --on-conflict prefix" in str(record.problem)
     assert (record.files, world.written()) == (0, {})
+
+
+def test_a_class_of_three_lanes_is_said_of_all_of_them(world: World) -> None:
+    world.line("a.png", *((name, name, *boxes(("x", 5))) for name in ("car", "bike", "bus")))
+    assert "car and bike and bus all have it" in str(world.write("csv").problem)
+
+
+def test_where_no_item_is_as_asked_the_outcomes_there_are_are_named(world: World) -> None:
+    world.line("a.png", ("car", "car", *boxes(("x", 5))))
+    record = world.write({"format": "csv", "include": ["rejected"]})
+    assert "there are items that are accepted" in str(record.problem)
 
 
 def test_attributes_choose_lanes_by_any_of_their_jobs_and_order_the_classes(world: World) -> None:

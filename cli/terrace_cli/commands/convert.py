@@ -160,12 +160,26 @@ def _only_attribute(places: tuple[str, ...], documents: "Documents") -> str:
     """The label that all lines have, where there is but one."""
     from terrace.domain.quality.item_checks import read
 
-    counts = Counter(
-        name
-        for place in places
-        for item in read(documents.lines(place)(), place)
-        for name in item.labels
-    )
+    counts: Counter[str] = Counter()
+    fault = ""
+    lines = 0
+    for place in places:
+        for item in read(documents.lines(place)(), place):
+            lines += 1
+            counts.update(list(item.labels))
+            if item.failures and not fault:
+                why = next(iter(item.failures.values()))
+                fault = why if place in why else f"{place} line {item.number}: {why}"
+    if not lines:
+        raise TerraceError(
+            f"{' and '.join(places)} is empty", "a manifest with a line for each item", EXIT_WRONG
+        )
+    if not counts and fault:
+        raise TerraceError(
+            f"no label can be read; the first fault: {fault}",
+            "labels as Ground Truth writes them; --attribute NAME names one",
+            EXIT_WRONG,
+        )
     if len(counts) == 1:
         return next(iter(counts))
     told = ", ".join(f"{name} ({number} lines)" for name, number in counts.most_common(10))

@@ -104,7 +104,8 @@ def manifests(shown: Json, include: Sequence[str]) -> list[str]:
         include: outcomes.
 
     Raises:
-        TerraceError: the batch has not ended, or its manifests are not written.
+        TerraceError: the batch has not ended, its manifests are not written, or its data
+            was deleted.
     """
     name = shown.get("batchId")
     outputs = shown.get("outputs") or {}
@@ -112,6 +113,12 @@ def manifests(shown: Json, include: Sequence[str]) -> list[str]:
         raise TerraceError(
             f"the batch {name} has not ended yet",
             f"wait for it: terrace watch {name}",
+        )
+    if shown.get("deletedAt"):
+        raise TerraceError(
+            f"the data of the batch {name} was deleted at {shown['deletedAt']}",
+            "there is nothing left of it to export",
+            EXIT_WRONG,
         )
     if not any(outputs.get(key) for key in OUTPUTS.values()):
         why = outputs.get("recordProblem")
