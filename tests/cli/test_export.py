@@ -238,6 +238,19 @@ def test_items_that_only_another_lane_has_labeled_are_said(batches: Batches) -> 
     assert "1 items have no such label of road, only of other lanes" in said
 
 
+def test_lines_whose_label_a_reviewer_rejected_are_told_from_those_never_labeled(
+    batches: Batches,
+) -> None:
+    failed = line("b.png")
+    road = {"lane": "road", "attribute": "road", "status": "accepted", "history": []}
+    failed["terrace"]["lanes"] = [{**failed["terrace"]["lanes"][0], "status": "rejected"}, road]
+    never = {key: value for key, value in line("c.png").items() if not key.startswith("zoo-car")}
+    never["terrace"]["lanes"] = [{**never["terrace"]["lanes"][0], "status": "unlabeled"}, road]
+    batches.add("zoo", accepted=[line("a.png"), failed, never])
+    said = batches.done("zoo", "--format", "csv", "--attribute", "zoo-car")
+    assert "2 lines have none of these attributes (rejected: 1, unlabeled: 1) and" in said
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

@@ -248,15 +248,15 @@ def home_of(text: str | None) -> str | None:
     return text
 
 
-def say(done: "Done", name: str, out: Path) -> None:
-    """What was written, and what was not."""
+def say(done: "Done", name: str, out: Path, why: str = "") -> None:
+    """What was written, and what was not; `why` lines have no label, where that is known."""
     tally = done.tally
     labels = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.written.items()))
     empty = f" ({tally.empty} without labels)" if tally.empty else ""
     click.echo(f"{out}: {name}, {tally.items} items{empty}, {len(done.classes)} classes")
     click.echo(f"  labels: {labels or 'none'}")
     notes = [
-        (done.unlabeled, "lines have none of these attributes and are left out"),
+        (done.unlabeled, f"lines have none of these attributes{why} and are left out"),
         (sum(tally.boxed.values()), "shapes are written as the box around them"),
         (tally.clipped, "shapes are cut off at the edge of their image"),
         (tally.outside, "shapes are outside of their image and left out"),

@@ -186,6 +186,18 @@ class _Run:
             done = from_sources(rewritten, replace(order, wanted=asked), self._documents, step)
         return done, [lane.attribute for lane in left_out], lanes.lacking(held)
 
+    def why(self, done: "Done") -> str:
+        """How many of the lines without a label that is taken were rejected, and how many never
+        labeled: ` (rejected: 3, unlabeled: 1)`."""
+        if not done.unlabeled:
+            return ""
+        from terrace_cli.convert.batches import left_out
+
+        lines = (line for source in self._sources for line in source.lines())
+        found = left_out(lines, self._labels.include, self._labels.attributes)
+        told = ", ".join(f"{status}: {count}" for status, count in sorted(found.items()))
+        return f" ({told})" if told else ""
+
     def _read(self, step: Callable[[str, int, int | None], None]) -> "Lanes":
         from terrace.domain.exports.lanes import Lanes
 
@@ -224,7 +236,7 @@ def _each(
                 failed = TerraceError(f"{name} could not be written", error.hint, EXIT_WRONG)
             continue
         written += 1
-        say(done, name, one.out)
+        say(done, name, one.out, run.why(done))
         if left_out:
             click.echo(f"  label attributes it has no place for: {', '.join(left_out)}")
         for attribute, count in lacking.items():
