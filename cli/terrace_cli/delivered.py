@@ -23,7 +23,9 @@ def delivered_lines(outputs: dict[str, Any]) -> list[str]:
     for export in outputs.get("exports") or []:
         problem = export.get("problem")
         what = f"not whole: {problem}" if problem else f"{export.get('items')} items"
-        lines.append(f"{export.get('format')}: {export.get('s3Uri')} ({what})")
+        place = export.get("s3Uri")
+        told = f"{place} ({what})" if place else what
+        lines.append(f"{export.get('format')}: {told}")
         for name, count in (export.get("lacking") or {}).items():
             lines.append(f"  {count} items have no such label of {name}, only of other lanes")
         left_out = export.get("leftOut") or {}

@@ -316,6 +316,11 @@ def test_what_a_format_has_no_place_for_is_shown_with_the_batch() -> None:
     ]
 
 
+def test_an_export_that_is_nowhere_is_shown_without_a_place() -> None:
+    told = delivered_lines({"exports": [{"format": "mot", "s3Uri": None, "problem": "no video"}]})
+    assert told == ["mot: not whole: no video"]
+
+
 def test_all_fails_where_a_format_could_hold_the_labels_but_was_not_written(
     batches: Batches,
 ) -> None:

@@ -157,7 +157,7 @@ def write_export(
         why = f"{error}; {command} tries it again"
     except ValueError as error:
         why = str(error)
-    return ExportRecord(format=wanted.format, s3Uri=folder, problem=why[:PROBLEM_MAX])
+    return ExportRecord(format=wanted.format, s3Uri=None, problem=why[:PROBLEM_MAX])
 
 
 def _write(  # noqa: PLR0917 - the arguments of write_export
