@@ -24,7 +24,7 @@ from terrace.steps.deliver_exports import (
 )
 from tests.fakes.aws import FastS3
 from tests.fakes.clock import ManualClock
-from tests.fakes.house import BUCKET, House
+from tests.fakes.house import House
 from tests.steps.conftest import two_levels
 
 FOLDER = "s3://bucket/batches/x/final/g1/exports/f/"
