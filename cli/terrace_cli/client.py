@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -176,7 +176,7 @@ class Client:
         message = str(said.get("message") or said.get("Message") or f"HTTP {answer.status}")
         if said.get("requestId"):
             message += f" (request {said['requestId']})"
-        errors = ErrorRow.many(said.get("errors"))
+        errors = [_of_commands(row) for row in ErrorRow.many(said.get("errors"))]
         raise ApiError(answer.status, message, errors, _hint(answer.status, message, errors))
 
 
@@ -197,6 +197,18 @@ def _seconds(headers: Any) -> float | None:
         return max(0.0, float(headers.get("Retry-After")))
     except (TypeError, ValueError):
         return None
+
+
+def _of_commands(row: ErrorRow) -> ErrorRow:
+    """What helps, in words of the command line where the API names its own calls."""
+    fix = _COMMANDS.get(row.code)
+    return replace(row, fix=fix) if fix and "GET /batch/" in row.fix else row
+
+
+_COMMANDS = {
+    "UNKNOWN_BATCH": "terrace show lists the batches",
+    "DATA_DELETED": "terrace show BATCH_ID still says how it ended",
+}
 
 
 def _hint(status: int, message: str, errors: list[ErrorRow]) -> str:

@@ -63,7 +63,7 @@ class ApiError(TerraceError):
     """
 
     def __init__(self, status: int, message: str, errors: list[ErrorRow], hint: str = "") -> None:
-        wrong = 400 <= status < 500 and status not in (401, 403, 404, 429)
+        wrong = 400 <= status < 500 and status not in (401, 403, 429)
         super().__init__(message, hint, EXIT_WRONG if wrong else EXIT_FAILED)
         self.status = status
         self.errors = errors

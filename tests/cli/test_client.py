@@ -101,7 +101,7 @@ def test_a_refused_request_is_not_repeated_and_lists_every_error(api: FakeApi) -
     [
         (401, EXIT_FAILED, "ApiCallerPolicyArn"),
         (403, EXIT_FAILED, "ApiCallerPolicyArn"),
-        (404, EXIT_FAILED, ""),
+        (404, EXIT_WRONG, ""),
         (409, EXIT_WRONG, "another batchId"),
         (413, EXIT_WRONG, ""),
     ],

@@ -161,12 +161,49 @@ def test_watch_waits_for_an_api_that_is_gone_for_a_while(
 
 def test_watch_of_an_unknown_batch_says_so_at_once(here: Here, api: FakeApi) -> None:
     here()
-    api.will((404, {"message": "there is no batch b9"}))
+    row = {"path": "batchId", "code": "UNKNOWN_BATCH", "problem": "there is no batch b9"}
+    fix = "GET /batch/show without batchId lists the batches"
+    api.will((404, {"message": "There is no such batch.", "errors": [{**row, "fix": fix}]}))
 
-    result = terrace("watch", "b9")
+    for command in ("watch", "show", "report", "stop", "retry"):
+        result = terrace(command, "b9")
 
-    assert result.exit_code == 1
-    assert "there is no batch b9" in result.stderr
+        assert result.exit_code == 2
+        assert "there is no batch b9" in result.stderr
+        assert "terrace show lists the batches" in result.stderr
+        assert "GET /" not in result.stderr
+
+
+def test_watch_ends_with_what_was_delivered_and_what_failed(here: Here, api: FakeApi) -> None:
+    here()
+    exports = [
+        {"format": "coco", "items": 8, "problem": None},
+        {"format": "mot", "problem": "still images"},
+    ]
+    post = {"status": "FAILED", "error": "it broke"}
+    told = {"items": 10, "accepted": 8, "rejected": 1, "unlabeled": 1}
+    api.will({**DONE, "outputs": {**told, "exports": exports, "postProcessing": post}})
+
+    result = terrace("watch", "b1")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-3:] == [
+        "8 of 10 items accepted, 1 rejected, 1 unlabeled",
+        "export mot failed: still images",
+        "post-processing failed: it broke",
+    ]
+
+
+def test_show_of_a_batch_whose_data_was_deleted_lists_no_files(here: Here, api: FakeApi) -> None:
+    here()
+    outputs = {"finalManifestS3Uri": "s3://gone/final/output.manifest"}
+    api.will({**DONE, "deletedAt": "2026-11-21T00:00:00Z", "outputs": outputs})
+
+    result = terrace("show", "b1")
+
+    assert result.exit_code == 0
+    assert "its data was deleted at 2026-11-21T00:00:00Z" in result.stdout
+    assert "s3://" not in result.stdout
 
 
 def test_ctrl_c_leaves_the_batch_running_and_says_how_to_look_again(

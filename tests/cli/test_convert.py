@@ -338,6 +338,22 @@ def test_the_only_label_is_taken_and_several_are_listed(tmp_path: Path, given: P
     assert "boxes (1 lines)" in result.output
 
 
+def test_the_fault_of_the_only_label_is_said(tmp_path: Path, given: Path) -> None:
+    broken = json.loads(given.read_text(encoding="utf-8").splitlines()[0])
+    broken["boxes"]["annotations"][0]["width"] = "wide"
+    result = run(manifest(tmp_path, broken), "--format", "csv", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "the first fault: " in result.output
+    assert "line 1" in result.output
+    assert "width" in result.output
+
+
+def test_an_empty_manifest_is_said_to_be_empty(tmp_path: Path) -> None:
+    result = run(manifest(tmp_path), "--format", "csv", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "is empty" in result.output
+
+
 # --- what is wrong -------------------------------------------------------------------------------
 
 

@@ -492,6 +492,31 @@ def test_a_batch_without_outputs_or_none_at_all_is_said(
     assert "zoo is no file, and no batch either" in CliRunner().invoke(cli, words).output
 
 
+def test_a_lane_without_a_label_is_left_out_and_the_others_are_drawn(
+    given: Set, api: FakeApi, here: Callable[..., dict[str, Any]], aws: Any
+) -> None:
+    given.boxes("a.png", (0, 100, 200, 300, 150))
+    bare = json.dumps({"source-ref": f"s3://{BUCKET}/set/a.png"}).encode() + b"\n"
+    for key, body in (
+        ("set/a.png", image()),
+        ("c.json", b'{"labels": [{"label": "dog"}, {"label": "cat"}]}'),
+        ("boxes.manifest", given.manifest.read_bytes()),
+        ("empty.manifest", bare),
+    ):
+        aws.put_object(Bucket=BUCKET, Key=key, Body=body)
+    here()
+    api.answers = [shown([job("empty"), job("boxes")]), shown([job("empty")])]
+    out = given.folder / "drawn"
+    result = CliRunner().invoke(cli, ["draw", "zoo", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "empty: not drawn, it has no label: " in result.output
+    assert [path.name for path in out.iterdir()] == ["boxes"]
+    # Where nothing at all is drawn, that is an error
+    result = CliRunner().invoke(cli, ["draw", "zoo", "--out", str(given.folder / "none")])
+    assert result.exit_code == 2, result.output
+    assert "no line has a label under 'empty'" in result.output
+
+
 @pytest.mark.parametrize(
     ("args", "problem"),
     [

@@ -238,6 +238,19 @@ def test_items_that_only_another_lane_has_labeled_are_said(batches: Batches) -> 
     assert "1 items have no such label of road, only of other lanes" in said
 
 
+def test_lines_whose_label_a_reviewer_rejected_are_told_from_those_never_labeled(
+    batches: Batches,
+) -> None:
+    failed = line("b.png")
+    road = {"lane": "road", "attribute": "road", "status": "accepted", "history": []}
+    failed["terrace"]["lanes"] = [{**failed["terrace"]["lanes"][0], "status": "rejected"}, road]
+    never = {key: value for key, value in line("c.png").items() if not key.startswith("zoo-car")}
+    never["terrace"]["lanes"] = [{**never["terrace"]["lanes"][0], "status": "unlabeled"}, road]
+    batches.add("zoo", accepted=[line("a.png"), failed, never])
+    said = batches.done("zoo", "--format", "csv", "--attribute", "zoo-car")
+    assert "2 lines have none of these attributes (rejected: 1, unlabeled: 1) and" in said
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -275,12 +288,17 @@ def test_what_cannot_be_done_is_said(
             {"batchId": "zoo", "status": "COMPLETE", "toldAt": None, "outputs": {}},
             "wait for it: terrace watch zoo",
         ),
+        (
+            {"batchId": "zoo", "status": "COMPLETE", "deletedAt": "2026-11-21", "outputs": {}},
+            "the data of the batch zoo was deleted at 2026-11-21",
+        ),
     ],
 )
 def test_a_batch_without_final_manifests_is_said(batches: Batches, answer: Any, says: str) -> None:
     batches.shown.append(answer)
     result = batches.run("zoo", "--format", "csv")
-    assert result.exit_code == (2 if isinstance(answer, tuple) else 1)
+    wrong = isinstance(answer, tuple) or "deletedAt" in answer
+    assert result.exit_code == (2 if wrong else 1)
     assert says in result.output
 
 
@@ -305,3 +323,42 @@ def test_what_a_format_has_no_place_for_is_shown_with_the_batch() -> None:
         "  2 items have no such label of car-ref, only of other lanes",
         "  it has no place for: kinds, 4 polyline",
     ]
+
+
+def test_an_export_that_is_nowhere_is_shown_without_a_place() -> None:
+    told = delivered_lines({"exports": [{"format": "mot", "s3Uri": None, "problem": "no video"}]})
+    assert told == ["mot: not whole: no video"]
+
+
+def test_all_fails_where_a_format_could_hold_the_labels_but_was_not_written(
+    batches: Batches,
+) -> None:
+    batches.add("zoo", accepted=[line("one/x.png")])
+    batches.add("ark", accepted=[line("two/x.png", "ark")])
+    batches.shown.extend(batches.shown)
+    both = ["zoo", "ark", "--format", "all"]
+    result = batches.run(*both, "--out", "out")
+    assert result.exit_code == 2
+    assert "csv: not written: " in result.output
+    assert "the option is --on-conflict prefix" in result.output
+    # What has no place for the labels alone is no failure
+    assert "conll: not written: " in batches.done(*both, "--out", "ok", "--on-conflict", "prefix")
+
+
+def test_all_fails_where_the_folder_of_one_format_exists(batches: Batches) -> None:
+    batches.add("zoo", accepted=[line("a.png")])
+    (batches.folder / "out" / "csv").mkdir(parents=True)
+    (batches.folder / "out" / "csv" / "mine.txt").write_text("mine")
+    result = batches.run("zoo", "--format", "all", "--out", "out")
+    assert result.exit_code == 2
+    assert "csv could not be written" in result.output
+    assert (batches.folder / "out/coco/annotations/instances_train.json").is_file()
+
+
+@pytest.mark.parametrize("home", ["home", "s3://bucket/folder", "s3://bucket/", "s3://B_/x/", ""])
+def test_a_home_that_is_no_folder_in_s3_is_refused(batches: Batches, home: str) -> None:
+    batches.add("zoo", accepted=[line("a.png")])
+    result = batches.run("zoo", "--format", "ground-truth", "--home", home)
+    assert result.exit_code == 2
+    assert "is not s3://bucket/folder/" in result.output
+    assert [path.name for path in batches.folder.iterdir()] == [".terrace"]

@@ -24,7 +24,7 @@ from terrace.steps.deliver_exports import (
 )
 from tests.fakes.aws import FastS3
 from tests.fakes.clock import ManualClock
-from tests.fakes.house import BUCKET, House
+from tests.fakes.house import House
 from tests.steps.conftest import two_levels
 
 FOLDER = "s3://bucket/batches/x/final/g1/exports/f/"
@@ -185,7 +185,20 @@ def test_two_lanes_with_one_class_are_an_error_by_default(world: World) -> None:
     world.line("a.png", ("car", "car", *boxes(("x", 5))), ("bike", "bike", *boxes(("x", 30))))
     record = world.write("csv")
     assert "car and bike both have it" in str(record.problem)
-    assert (record.files, world.written()) == (0, {})
+    assert "onNameConflict of the export" in str(record.problem)
+    assert "terrace export x --format csv --on-conflict prefix" in str(record.problem)
+    assert (record.s3Uri, record.files, world.written()) == (None, 0, {})
+
+
+def test_a_class_of_three_lanes_is_said_of_all_of_them(world: World) -> None:
+    world.line("a.png", *((name, name, *boxes(("x", 5))) for name in ("car", "bike", "bus")))
+    assert "car and bike and bus all have it" in str(world.write("csv").problem)
+
+
+def test_where_no_item_is_as_asked_the_outcomes_there_are_are_named(world: World) -> None:
+    world.line("a.png", ("car", "car", *boxes(("x", 5))))
+    record = world.write({"format": "csv", "include": ["rejected"]})
+    assert "there are items that are accepted" in str(record.problem)
 
 
 def test_attributes_choose_lanes_by_any_of_their_jobs_and_order_the_classes(world: World) -> None:
@@ -454,9 +467,7 @@ def test_an_export_that_cannot_be_written_is_no_reason_for_a_batch_not_to_end(
     assert (batch.status, batch.messageSentAt is not None) == ("COMPLETE", True)
     assert batch.delivery is not None
     assert [one.format for one in batch.delivery.exports] == ["coco", "mot"]
-    assert [one.s3Uri for one in batch.delivery.exports] == [
-        f"s3://{BUCKET}/batches/b/final/g1/exports/{name}/" for name in ("coco", "mot")
-    ]
+    assert [one.s3Uri for one in batch.delivery.exports] == [None, None]
     assert all("/SeqLabel.json" in str(one.problem) or "class-map" in str(one.problem)
                for one in batch.delivery.exports)  # fmt: skip
     assert not batch.delivery.complete

@@ -445,6 +445,10 @@ class Watch:
         if found.over and found.problem is None and [one.format for one in found.exports] != asked:
             self.wrong("lies", f"{batch.batchId}: of {asked} it says nothing")
         for one in found.exports:
+            if one.s3Uri is None:
+                if one.problem is None or one.files:
+                    self.wrong("lies", f"{batch.batchId}: {one} is nowhere")
+                continue
             place = one.s3Uri.removeprefix("s3://")
             files = [key for key in map("/".join, self.world.s3.objects) if key.startswith(place)]
             whole = one.problem is None

@@ -124,6 +124,7 @@ def convert(
         raise click.UsageError(f"--from {kind!r} is none of {', '.join(READERS)}")
     if kind is not None and (attributes or categories or held_back):
         raise click.UsageError("--attribute, --categories and --val are for manifests, not --from")
+    home = home_of(home)
     documents = Documents(lambda: client_of(choice), [copy_of(one) for one in copies])
     if kind is None and not attributes:
         attributes = (_only_attribute(places, documents),)
@@ -159,12 +160,26 @@ def _only_attribute(places: tuple[str, ...], documents: "Documents") -> str:
     """The label that all lines have, where there is but one."""
     from terrace.domain.quality.item_checks import read
 
-    counts = Counter(
-        name
-        for place in places
-        for item in read(documents.lines(place)(), place)
-        for name in item.labels
-    )
+    counts: Counter[str] = Counter()
+    fault = ""
+    lines = 0
+    for place in places:
+        for item in read(documents.lines(place)(), place):
+            lines += 1
+            counts.update(list(item.labels))
+            if item.failures and not fault:
+                why = next(iter(item.failures.values()))
+                fault = why if place in why else f"{place} line {item.number}: {why}"
+    if not lines:
+        raise TerraceError(
+            f"{' and '.join(places)} is empty", "a manifest with a line for each item", EXIT_WRONG
+        )
+    if not counts and fault:
+        raise TerraceError(
+            f"no label can be read; the first fault: {fault}",
+            "labels as Ground Truth writes them; --attribute NAME names one",
+            EXIT_WRONG,
+        )
     if len(counts) == 1:
         return next(iter(counts))
     told = ", ".join(f"{name} ({number} lines)" for name, number in counts.most_common(10))
@@ -222,15 +237,26 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def say(done: "Done", name: str, out: Path) -> None:
-    """What was written, and what was not."""
+def home_of(text: str | None) -> str | None:
+    """What `--home s3://bucket/folder/` says."""
+    from terrace.domain import s3uri
+
+    if text is not None and (not text.endswith("/") or s3uri.problem(text)):
+        raise click.UsageError(
+            f"--home {text!r} is not s3://bucket/folder/, the S3 folder that OUT will be copied to"
+        )
+    return text
+
+
+def say(done: "Done", name: str, out: Path, why: str = "") -> None:
+    """What was written, and what was not; `why` lines have no label, where that is known."""
     tally = done.tally
     labels = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.written.items()))
     empty = f" ({tally.empty} without labels)" if tally.empty else ""
     click.echo(f"{out}: {name}, {tally.items} items{empty}, {len(done.classes)} classes")
     click.echo(f"  labels: {labels or 'none'}")
     notes = [
-        (done.unlabeled, "lines have none of these attributes and are left out"),
+        (done.unlabeled, f"lines have none of these attributes{why} and are left out"),
         (sum(tally.boxed.values()), "shapes are written as the box around them"),
         (tally.clipped, "shapes are cut off at the edge of their image"),
         (tally.outside, "shapes are outside of their image and left out"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from terrace_cli.errors import EXIT_WRONG, TerraceError
-from terrace_cli.options import target_options
+from terrace_cli.options import printable, target_options
 from terrace_cli.progress import Progress
 from terrace_cli.target import Choice, find_target
 
@@ -83,10 +83,11 @@ def draw(
     Boxes, polygons, lines, keypoints, masks, classes, named entities; cuboids from above. Each
     class has one colour: that of the category file, or one by its id. OUT appears when all is
     drawn. Of a batch, the outputs of the last job of each lane are drawn, with its category file;
-    of several jobs, each gets a folder in OUT.
+    of several jobs, each gets a folder in OUT, and one without any label is left out.
     """
     from terrace_cli.commands.convert import copy_of
     from terrace_cli.convert.documents import Documents
+    from terrace_cli.convert.run import code_of
     from terrace_cli.draw.batch import Part, parts
     from terrace_cli.draw.run import Order, run
 
@@ -95,8 +96,9 @@ def draw(
         raise click.UsageError("--job is for batches")
     chosen = parts(_shown(place, choice), jobs) if batch else [Part("", place, (), None)]
     documents = Documents(_s3(choice, batch), [copy_of(one) for one in copies])
+    many = len(chosen) > 1
+    bare = 0
     for part in chosen:
-        many = len(chosen) > 1
         config = _config(documents, categories or part.categories)
         order = Order(
             part.place,
@@ -108,8 +110,15 @@ def draw(
             font,
             side,
         )
-        with Progress() as step:
-            done = run(order, documents, step)
+        try:
+            with Progress() as step:
+                done = run(order, documents, step)
+        except TerraceError as error:
+            bare += 1
+            if bare == len(chosen) or code_of(error) != "ATTRIBUTE_ABSENT":
+                raise
+            click.echo(printable(f"{part.job}: not drawn, it has no label: {error}"), err=True)
+            continue
         _say(order, done)
 
 

@@ -103,7 +103,7 @@ def export(
     """
     from terrace.domain.exports.formats import FORMATS
     from terrace.domain.exports.lanes import Choice as Labels
-    from terrace_cli.commands.convert import copy_of, size_of
+    from terrace_cli.commands.convert import copy_of, home_of, size_of
     from terrace_cli.convert.batches import Categories, manifests
     from terrace_cli.convert.documents import Documents
     from terrace_cli.convert.run import Order
@@ -111,6 +111,7 @@ def export(
     chosen = _formats(names)
     ids = tuple(dict.fromkeys(batch_ids))
     size = size_of(image_size)
+    home = home_of(home)
     documents = Documents(_s3(choice), [copy_of(one) for one in copies])
     shown = [_shown(one, choice) for one in ids]
     places = [place for one in shown for place in manifests(one, include)]
@@ -186,6 +187,18 @@ class _Run:
             done = from_sources(rewritten, replace(order, wanted=asked), self._documents, step)
         return done, [lane.attribute for lane in left_out], lanes.lacking(held)
 
+    def why(self, done: "Done") -> str:
+        """How many of the lines without a label that is taken were rejected, and how many never
+        labeled: ` (rejected: 3, unlabeled: 1)`."""
+        if not done.unlabeled:
+            return ""
+        from terrace_cli.convert.batches import left_out
+
+        lines = (line for source in self._sources for line in source.lines())
+        found = left_out(lines, self._labels.include, self._labels.attributes)
+        told = ", ".join(f"{status}: {count}" for status, count in sorted(found.items()))
+        return f" ({told})" if told else ""
+
     def _read(self, step: Callable[[str, int, int | None], None]) -> "Lanes":
         from terrace.domain.exports.lanes import Lanes
 
@@ -204,8 +217,9 @@ def _each(
     *,
     everything: bool,
 ) -> TerraceError | None:
-    """Writes every format; the error of the last one that was asked for by name and failed."""
+    """Writes every format; the error of the last one that failed and could have held the labels."""
     from terrace_cli.commands.convert import say
+    from terrace_cli.convert.run import UNFIT, code_of
 
     failed: TerraceError | None = None
     written = 0
@@ -217,17 +231,19 @@ def _each(
             if not everything and len(chosen) == 1:
                 raise
             why = f"{error} ({error.hint})" if error.hint else str(error)
-            click.echo(printable(f"{name}: not written: {why}"), err=not everything)
-            failed = TerraceError(f"{name} could not be written", error.hint, EXIT_WRONG)
+            unfit = everything and code_of(error) in UNFIT
+            click.echo(printable(f"{name}: not written: {why}"), err=not unfit)
+            if not unfit:
+                failed = TerraceError(f"{name} could not be written", error.hint, EXIT_WRONG)
             continue
         written += 1
-        say(done, name, one.out)
+        say(done, name, one.out, run.why(done))
         if left_out:
             click.echo(f"  label attributes it has no place for: {', '.join(left_out)}")
         for attribute, count in lacking.items():
             click.echo(f"  {count} items have no such label of {attribute}, only of other lanes")
-    if everything:
-        return None if written else TerraceError("no format was written", "", EXIT_WRONG)
+    if not written and everything:
+        return TerraceError("no format was written", failed.hint if failed else "", EXIT_WRONG)
     return failed
 
 

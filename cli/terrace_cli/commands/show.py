@@ -65,6 +65,9 @@ def _one(batch: BatchView) -> None:
         if rows:
             click.echo(f"{title}:")
             click.echo("\n".join(error_lines(rows)))
+    if batch.raw.get("deletedAt"):
+        click.echo(f"its data was deleted at {batch.raw['deletedAt']}: no file of it is left")
+        return
     outputs = [job for job in batch.jobs if job.output]
     if outputs:
         click.echo("outputs:")

@@ -3,6 +3,7 @@
 import click
 
 from terrace_cli.client import Client
+from terrace_cli.delivered import end_lines
 from terrace_cli.errors import EXIT_FAILED, EXIT_INTERRUPTED
 from terrace_cli.options import target_options
 from terrace_cli.render import error_lines
@@ -28,6 +29,8 @@ def watch(batch_id: str, every: float | None, plain: bool, choice: Choice) -> No
     """
     client = Client(find_target(choice))
     batch = watch_to_end(client, batch_id, every=every, live=False if plain else None)
+    for line in end_lines(batch.raw.get("outputs") or {}):
+        click.echo(line)
     raise SystemExit(0 if batch.status == "COMPLETE" else EXIT_FAILED)
 
 

@@ -1,6 +1,8 @@
 """What of batches is exported: their final manifests, and the category files of their jobs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,7 +106,8 @@ def manifests(shown: Json, include: Sequence[str]) -> list[str]:
         include: outcomes.
 
     Raises:
-        TerraceError: the batch has not ended, or its manifests are not written.
+        TerraceError: the batch has not ended, its manifests are not written, or its data
+            was deleted.
     """
     name = shown.get("batchId")
     outputs = shown.get("outputs") or {}
@@ -112,6 +115,12 @@ def manifests(shown: Json, include: Sequence[str]) -> list[str]:
         raise TerraceError(
             f"the batch {name} has not ended yet",
             f"wait for it: terrace watch {name}",
+        )
+    if shown.get("deletedAt"):
+        raise TerraceError(
+            f"the data of the batch {name} was deleted at {shown['deletedAt']}",
+            "there is nothing left of it to export",
+            EXIT_WRONG,
         )
     if not any(outputs.get(key) for key in OUTPUTS.values()):
         if not shown.get("toldAt") and outputs.get("deliveryProblem") is None:
@@ -127,6 +136,32 @@ def manifests(shown: Json, include: Sequence[str]) -> list[str]:
             "outputs of single jobs: terrace convert <jobOutputS3Uri> (terrace show)",
         )
     return [outputs[OUTPUTS[one]] for one in dict.fromkeys(include) if outputs.get(OUTPUTS[one])]
+
+
+def left_out(
+    lines: Iterable[str], include: Collection[str], attributes: Collection[str]
+) -> Counter[str]:
+    """Lines of final manifests that have no label that is taken, by what became of its lanes.
+
+    Args:
+        lines: of manifests that were read without a fault before.
+        include: outcomes; an accepted label is always taken.
+        attributes: those that were asked for; empty: all.
+
+    Worked number: of 10 lines, 2 that a reviewer rejected in the lane asked for: rejected 2.
+    """
+    found: Counter[str] = Counter()
+    for line in filter(str.strip, lines):
+        lanes = [one for one in json.loads(line)["terrace"]["lanes"] if _asked(one, attributes)]
+        statuses = {str(one.get("status")) for one in lanes}
+        if not statuses & {"accepted", *include}:
+            found["rejected" if "rejected" in statuses else "unlabeled"] += 1
+    return found
+
+
+def _asked(lane: Json, attributes: Collection[str]) -> bool:
+    made = {lane.get("attribute"), *(one.get("attribute") for one in lane.get("history") or [])}
+    return not attributes or not made.isdisjoint(attributes)
 
 
 def category_uris(shown: Json) -> dict[str, str]:

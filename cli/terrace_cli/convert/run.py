@@ -16,6 +16,30 @@ from terrace_cli.convert.disk import Input, Output
 from terrace_cli.convert.documents import Documents, Sizes
 from terrace_cli.errors import EXIT_WRONG, TerraceError
 
+OPTIONS = {
+    "ATTRIBUTES_DIFFER": "--attribute",
+    "CLASS_CONFLICT": "--on-conflict prefix (or same)",
+    "HOME_MISSING": "--home s3://bucket/folder/",
+    "IMAGE_SIZE_UNKNOWN": "--image-size WIDTHxHEIGHT",
+    "LANES_MIXED": "--attribute",
+    "MASKS_TWO": "--attribute",
+}
+"""The option that helps, by the code of what was wrong."""
+UNFIT = frozenset(
+    {
+        "CLASSES_TOO_MANY",
+        "CLASS_NAME_UNFIT",
+        "ENTITIES_OVERLAP",
+        "FORMAT_UNFIT",
+        "IMAGE_NAME_UNFIT",
+        "ITEM_NOT_OF_A_VIDEO",
+        "KEYPOINTS_DIFFER",
+        "KEYPOINTS_SINGLE",
+        "LABEL_NOT_EXPORTABLE",
+        "TRACK_MISSING",
+    }
+)
+"""Codes of labels that a format has no place for, whatever the options."""
 Step = Callable[[str, int, int | None], None]
 """Told what goes on, how far it is, and how far it goes where that is known."""
 
@@ -158,6 +182,15 @@ class words:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, ExportError | UnreadableError):
             problem = error.problem
+            option = OPTIONS.get(problem.code, "")
             raise TerraceError(
-                f"{problem.path}: {problem.problem}", f"right would be: {problem.fix}", EXIT_WRONG
+                f"{problem.path}: {problem.problem}",
+                f"right would be: {problem.fix}" + (f"; the option is {option}" if option else ""),
+                EXIT_WRONG,
             ) from error
+
+
+def code_of(error: TerraceError) -> str:
+    """The code of what the domain said no to; empty where it is about something else."""
+    said = error.__cause__
+    return said.problem.code if isinstance(said, ExportError | UnreadableError) else ""

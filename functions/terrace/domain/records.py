@@ -110,7 +110,9 @@ class ExportRecord(Record):
     """What one wanted format came to at the end of a batch."""
 
     format: str
-    s3Uri: str = Field(description="its folder; ends with /")
+    s3Uri: str | None = Field(
+        default=None, description="its folder; ends with /; null: nothing was written"
+    )
     files: int = 0
     items: int = 0
     labels: int = 0

@@ -346,7 +346,7 @@ class _Call:
         folder = f"{self._folder}/exports/{wanted.format}/"
         if worn_out:
             problem = f"writing it broke off {TRIES} times"
-            return ExportRecord(format=wanted.format, s3Uri=folder, problem=problem)
+            return ExportRecord(format=wanted.format, s3Uri=None, problem=problem)
         return exports.write(
             wanted,
             self.batch,

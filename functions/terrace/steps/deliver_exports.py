@@ -28,6 +28,7 @@ FILES_MAX = 1_000
 of S3 would not fit into a function's time."""
 FILES_OWN_MAX = 20_000
 """Of a format whose files name each other by S3 URI: they cannot be put together."""
+OUTCOMES = ("accepted", "rejected", "unlabeled")
 OWN = frozenset({"ground-truth"})
 PROBLEM_MAX = 1_000
 FRESH_SECONDS = 60.0
@@ -140,6 +141,14 @@ def write_export(
         why = f"{found.path}: {found.problem} ({found.fix})"
         if found.code == "IMAGE_SIZE_UNKNOWN":
             why += f"; {command} --image-size WIDTHxHEIGHT writes it on your own machine"
+        elif found.code == "CLASS_CONFLICT" and wanted.onNameConflict is NameConflict.error:
+            why += (
+                "; onNameConflict of the export says it in a request, and for this batch "
+                f"{command} --on-conflict prefix (or same) writes it on your own machine"
+            )
+        elif found.code == "NOTHING_TO_EXPORT":
+            there = [name for name in OUTCOMES if finals.of(name) is not None]
+            why += f"; there are items that are {' or '.join(there) or 'of no outcome'}"
     except _LateError:
         why = f"it takes longer than a function may; {command} writes it on your own machine"
     except OutOfRoomError as error:
@@ -148,7 +157,7 @@ def write_export(
         why = f"{error}; {command} tries it again"
     except ValueError as error:
         why = str(error)
-    return ExportRecord(format=wanted.format, s3Uri=folder, problem=why[:PROBLEM_MAX])
+    return ExportRecord(format=wanted.format, s3Uri=None, problem=why[:PROBLEM_MAX])
 
 
 def _write(  # noqa: PLR0917 - the arguments of write_export

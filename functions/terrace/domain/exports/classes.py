@@ -90,7 +90,7 @@ def decide(
         raise ExportError(
             f"class {name!r}",
             "CLASS_CONFLICT",
-            f"{' and '.join(owners[name])} both have it",
+            f"{' and '.join(owners[name])} {'both' if len(owners[name]) == 2 else 'all'} have it",
             "say whether that is one class (same) or two (prefix: the attribute's name in front)",
         )
     made: dict[str, None] = {}
