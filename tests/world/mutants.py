@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.world import evidence, runs
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = 100
+SEEDS = 1_500
 """Each mutant must be caught within so many."""
 
 
