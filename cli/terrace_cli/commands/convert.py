@@ -1,7 +1,6 @@
 """`terrace convert`: labels of a manifest in the format of a trainer, or back."""
 
 import json
-import re
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from terrace_cli.commands.data_set_options import copy_of, data_set_options, home_of, size_of
 from terrace_cli.errors import EXIT_WRONG, TerraceError
 from terrace_cli.options import s3_options
 from terrace_cli.progress import Progress
@@ -57,24 +57,7 @@ def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None
     show_default=True,
     help="When two attributes have a class of one name.",
 )
-@click.option("--image-size", metavar="WxH", help="Of all images, where labels do not say it.")
-@click.option(
-    "--val",
-    "held_back",
-    type=click.FloatRange(0, 100, max_open=True),
-    default=0,
-    show_default=True,
-    help="Percent of the items in a subset of their own, for validation.",
-)
-@click.option("--frame-rate", type=click.IntRange(min=1), default=30, show_default=True)
-@click.option("--copy-images", is_flag=True, help="Put the images where the format wants them.")
-@click.option(
-    "--copy",
-    "copies",
-    multiple=True,
-    metavar="S3FOLDER=DIR",
-    help="A local copy, read instead of S3; may be repeated.",
-)
+@data_set_options
 @click.option("--from", "kind", help="IN is a folder (or file) of this format, not a manifest.")
 @click.option("--images", "prefix", help="With --from: the S3 folder of the images.")
 @click.option("--home", help="The S3 folder that OUT will be copied to (manifests of videos).")
@@ -188,14 +171,6 @@ def _only_attribute(places: tuple[str, ...], documents: "Documents") -> str:
     )
 
 
-def copy_of(text: str) -> tuple[str, Path]:
-    """What `--copy S3FOLDER=DIR` says."""
-    prefix, found, folder = text.partition("=")
-    if not found or not prefix.startswith("s3://"):
-        raise click.UsageError(f"--copy {text!r} is not S3FOLDER=DIR")
-    return (prefix if prefix.endswith("/") else f"{prefix}/"), Path(folder)
-
-
 def _categories(
     given: tuple[str, ...], attributes: tuple[str, ...], documents: "Documents"
 ) -> dict[str, dict[str, Any]]:
@@ -225,27 +200,6 @@ def _keypoints(config: dict[str, Any]) -> list[str]:
     points = config.get("keypointClasses")
     listed = points if isinstance(points, list) else []
     return [str(point["label"]) for point in listed if isinstance(point, dict) and "label" in point]
-
-
-def size_of(text: str | None) -> tuple[int, int] | None:
-    """What `--image-size WxH` says."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})", text)
-    if not found:
-        raise click.UsageError(f"--image-size {text!r} is not WIDTHxHEIGHT, such as 1920x1080")
-    return int(found[1]), int(found[2])
-
-
-def home_of(text: str | None) -> str | None:
-    """What `--home s3://bucket/folder/` says."""
-    from terrace.domain import s3uri
-
-    if text is not None and (not text.endswith("/") or s3uri.problem(text)):
-        raise click.UsageError(
-            f"--home {text!r} is not s3://bucket/folder/, the S3 folder that OUT will be copied to"
-        )
-    return text
 
 
 def say(done: "Done", name: str, out: Path, why: str = "") -> None:

@@ -85,7 +85,7 @@ def draw(
     drawn. Of a batch, the outputs of the last job of each lane are drawn, with its category file;
     of several jobs, each gets a folder in OUT, and one without any label is left out.
     """
-    from terrace_cli.commands.convert import copy_of
+    from terrace_cli.commands.data_set_options import copy_of
     from terrace_cli.convert.documents import Documents
     from terrace_cli.convert.run import code_of
     from terrace_cli.draw.batch import Part, parts

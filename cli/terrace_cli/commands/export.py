@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from terrace_cli.commands.data_set_options import copy_of, data_set_options, home_of, size_of
 from terrace_cli.errors import EXIT_WRONG, ApiError, TerraceError
 from terrace_cli.options import printable, target_options
 from terrace_cli.progress import Progress
@@ -59,24 +60,7 @@ ALL = "all"
     show_default=True,
     help="When two lanes have a class of one name.",
 )
-@click.option("--image-size", metavar="WxH", help="Of all images, where labels do not say it.")
-@click.option(
-    "--val",
-    "held_back",
-    type=click.FloatRange(0, 100, max_open=True),
-    default=0,
-    show_default=True,
-    help="Percent of the items in a subset of their own, for validation.",
-)
-@click.option("--frame-rate", type=click.IntRange(min=1), default=30, show_default=True)
-@click.option("--copy-images", is_flag=True, help="Put the images where the format wants them.")
-@click.option(
-    "--copy",
-    "copies",
-    multiple=True,
-    metavar="S3FOLDER=DIR",
-    help="A local copy, read instead of S3; may be repeated.",
-)
+@data_set_options
 @click.option("--home", help="The S3 folder that OUT will be copied to (ground-truth of videos).")
 @target_options
 def export(
@@ -103,7 +87,6 @@ def export(
     """
     from terrace.domain.exports.formats import FORMATS
     from terrace.domain.exports.lanes import Choice as Labels
-    from terrace_cli.commands.convert import copy_of, home_of, size_of
     from terrace_cli.convert.batches import Categories, manifests
     from terrace_cli.convert.documents import Documents
     from terrace_cli.convert.run import Order

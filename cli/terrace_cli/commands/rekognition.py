@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from terrace_cli.client import Client
-from terrace_cli.commands.convert import copy_of
+from terrace_cli.commands.data_set_options import copy_of
 from terrace_cli.errors import EXIT_WRONG, TerraceError
 from terrace_cli.options import TerraceGroup, printable, target_options
 from terrace_cli.progress import Progress
