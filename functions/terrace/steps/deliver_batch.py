@@ -257,8 +257,7 @@ class _Call:
             return _ended(_with_problem(delivery, f"the request could not be read: {why}"))
         if len(delivery.exports) < len(self._asked):
             name = self._asked[len(delivery.exports)].format
-            folder = f"{self._folder}/exports/{name}/"
-            found = ExportRecord(format=name, s3Uri=folder, problem=f"it could not be made: {why}")
+            found = ExportRecord(format=name, problem=f"it could not be made: {why}")
             return delivery.model_copy(update={"exports": [*delivery.exports, found]})
         if delivery.postProcessing is None:
             failed = PostProcessingRecord(status="FAILED", error=f"it could not be called: {why}")
