@@ -73,6 +73,7 @@ def test_a_batch_of_four_kinds_is_exported_at_its_end_and_again_by_hand(
     # And the command line writes the same, and every other format that fits
     local = world.home / "local.json"
     words = ["export", batch, "--format", "all", "--on-conflict", "prefix"]
+    words += ["--home", "s3://training/kinds/"]
     out = tmp_path / "out"
     result = CliRunner().invoke(cli, [*words, "--out", str(out), "--local", str(local)])
     assert result.exit_code == 0, result.output
